@@ -1,0 +1,229 @@
+"""What can happen on a farm. Told after it is committed, through ``on_event``.
+
+* Event
+  x JobEvent: JobSubmitted, JobStatusChanged, JobUpdated, JobDeleted
+  x TaskEvent: TaskStatusChanged, TaskProgressed, TaskLogged
+  x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted
+  x HostEvent: ManagerStarted, ManagerStopping; on a Worker: RunStarted, RunEnded
+
+Events are hints: whoever missed some reads the present state again. Times are
+microseconds since 1970, UTC.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
+
+__all__ = [
+    "Event",
+    "HostEvent",
+    "JobDeleted",
+    "JobEvent",
+    "JobFacts",
+    "JobStatusChanged",
+    "JobSubmitted",
+    "JobUpdated",
+    "ManagerStarted",
+    "ManagerStopping",
+    "RunEnded",
+    "RunStarted",
+    "TaskEvent",
+    "TaskFacts",
+    "TaskLogged",
+    "TaskProgressed",
+    "TaskStatusChanged",
+    "WorkerDeleted",
+    "WorkerEvent",
+    "WorkerFacts",
+    "WorkerRegistered",
+    "WorkerStatusChanged",
+    "WorkerUpdated",
+]
+
+
+@attrs.frozen(kw_only=True)
+class JobFacts:
+    """A job at the moment of an event."""
+
+    id: str
+    name: str
+    type: str
+    priority: int
+    status: JobStatus
+    updated: int
+    steps_completed: int
+    steps_total: int
+    delete_requested_at: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class TaskFacts:
+    """A task at the moment of an event; no worker is two empty texts."""
+
+    id: str
+    job_id: str
+    name: str
+    status: TaskStatus
+    activity: str
+    updated: int
+    steps_completed: int
+    steps_total: int
+    worker_id: str = ""
+    worker_name: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class WorkerFacts:
+    """A worker at the moment of an event."""
+
+    id: str
+    name: str
+    status: WorkerStatus
+    updated: int
+    version: str
+    can_restart: bool
+    last_seen: int | None = None
+    status_requested: WorkerStatus | None = None
+    is_lazy: bool = False
+
+
+@attrs.frozen
+class Event:
+    """Something that happened."""
+
+
+@attrs.frozen
+class JobEvent(Event):
+    """Something that happened to a job."""
+
+
+@attrs.frozen
+class JobSubmitted(JobEvent):
+    """A job was submitted."""
+
+    job: JobFacts
+
+
+@attrs.frozen(kw_only=True)
+class JobStatusChanged(JobEvent):
+    """A job has another status; with ``refresh_tasks`` many of its tasks have, too."""
+
+    job: JobFacts
+    previous_status: JobStatus
+    reason: str = ""
+    refresh_tasks: bool = False
+
+
+@attrs.frozen
+class JobUpdated(JobEvent):
+    """A job's priority, tag or progress changed, or its deletion was requested."""
+
+    job: JobFacts
+
+
+@attrs.frozen
+class JobDeleted(JobEvent):
+    """A job is gone, with all that belonged to it."""
+
+    job_id: str
+
+
+@attrs.frozen
+class TaskEvent(Event):
+    """Something that happened to a task."""
+
+
+@attrs.frozen(kw_only=True)
+class TaskStatusChanged(TaskEvent):
+    """A task has another status."""
+
+    task: TaskFacts
+    previous_status: TaskStatus
+
+
+@attrs.frozen
+class TaskProgressed(TaskEvent):
+    """A task has made some steps."""
+
+    task: TaskFacts
+
+
+@attrs.frozen(kw_only=True)
+class TaskLogged(TaskEvent):
+    """Text was added to a task's log."""
+
+    task_id: str
+    job_id: str
+    text: str
+
+
+@attrs.frozen
+class WorkerEvent(Event):
+    """Something that happened to a worker."""
+
+
+@attrs.frozen
+class WorkerRegistered(WorkerEvent):
+    """A machine joined the farm."""
+
+    worker: WorkerFacts
+
+
+@attrs.frozen(kw_only=True)
+class WorkerStatusChanged(WorkerEvent):
+    """A worker has another status."""
+
+    worker: WorkerFacts
+    previous_status: WorkerStatus
+    reason: str = ""
+
+
+@attrs.frozen
+class WorkerUpdated(WorkerEvent):
+    """A worker's tags, requested status or task changed."""
+
+    worker: WorkerFacts
+
+
+@attrs.frozen
+class WorkerDeleted(WorkerEvent):
+    """A worker was removed from the farm."""
+
+    worker: WorkerFacts
+
+
+@attrs.frozen
+class HostEvent(Event):
+    """Something that happened to the process itself."""
+
+
+@attrs.frozen
+class ManagerStarted(HostEvent):
+    """The Manager is ready."""
+
+
+@attrs.frozen
+class ManagerStopping(HostEvent):
+    """The Manager is about to stop."""
+
+
+@attrs.frozen(kw_only=True)
+class RunStarted(HostEvent):
+    """This Worker has begun to run a task."""
+
+    task_id: str
+    job_id: str
+    name: str
+
+
+@attrs.frozen(kw_only=True)
+class RunEnded(HostEvent):
+    """This Worker has ended its run of a task: completed, failed or stopped."""
+
+    task_id: str
+    job_id: str
+    name: str
+    outcome: str
+    reason: str = ""

@@ -1,0 +1,128 @@
+"""Every error that Flamenco raises on purpose.
+
+* FlamencoError
+  x PluginError             a plugin broke the contract of a hook; names the plugin
+    + DuplicateName         two plugins offer the same name
+    + MissingPlugin         a required plugin is not there, or is off
+  x ConfigError             a setting is wrong; names file, line, key and cure
+  x CommandError            a command could not be built or failed; fails the task
+    + UnknownCommand        no plugin offers the command
+  x JobTypeError            a job type is broken or cannot compile this job
+    + UnknownJobType        no plugin offers the job type
+    + OutdatedJobType       its settings changed since the client read them
+  x Refused                 the request makes no sense now; nothing was changed
+    + BadRequest            the request itself is wrong
+    + NotFound              there is no such thing
+    + Forbidden             this identity may not do that
+    + Conflict              the state of the thing does not allow it
+      - StaleMessage        a worker speaks for a run that is no longer its own
+    + NotAllowed            no such change from this status
+  x Busy                    too much to do or not reachable; try again
+  x DatabaseError           the database cannot be used; names the cure
+
+``manager/http/problems.py`` is the one place that turns these into HTTP answers.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BadRequest",
+    "Busy",
+    "CommandError",
+    "ConfigError",
+    "Conflict",
+    "DatabaseError",
+    "DuplicateName",
+    "FlamencoError",
+    "Forbidden",
+    "JobTypeError",
+    "MissingPlugin",
+    "NotAllowed",
+    "NotFound",
+    "OutdatedJobType",
+    "PluginError",
+    "Refused",
+    "StaleMessage",
+    "UnknownCommand",
+    "UnknownJobType",
+]
+
+
+class FlamencoError(Exception):
+    """Base of every deliberate error."""
+
+
+class PluginError(FlamencoError):
+    """A plugin broke the contract of a hook."""
+
+    def __init__(self, plugin: str, message: str) -> None:
+        super().__init__(f"plugin {plugin!r}: {message}")
+        self.plugin = plugin
+
+
+class DuplicateName(PluginError, ValueError):
+    """Two plugins offer the same name."""
+
+
+class MissingPlugin(PluginError, LookupError):
+    """A plugin that the settings require is not installed, or is off."""
+
+
+class ConfigError(FlamencoError, ValueError):
+    """A setting is wrong; the message names file, line, key and cure."""
+
+
+class CommandError(FlamencoError, RuntimeError):
+    """A command could not be built, or failed; the message ends up in the task."""
+
+
+class UnknownCommand(CommandError, LookupError):
+    """No plugin of this Worker offers the command."""
+
+
+class JobTypeError(FlamencoError, ValueError):
+    """A job type is broken, or cannot compile the submitted job."""
+
+
+class UnknownJobType(JobTypeError, LookupError):
+    """No plugin offers the job type."""
+
+
+class OutdatedJobType(JobTypeError):
+    """The job type's settings changed since the client read them."""
+
+
+class Refused(FlamencoError):
+    """The request cannot be carried out now; nothing was changed."""
+
+
+class BadRequest(Refused, ValueError):
+    """The request itself is wrong."""
+
+
+class NotFound(Refused, LookupError):
+    """There is no such job, task, worker, tag or plugin."""
+
+
+class Forbidden(Refused, PermissionError):
+    """The identity behind the request may not do that."""
+
+
+class Conflict(Refused):
+    """The present state does not allow it."""
+
+
+class StaleMessage(Conflict):
+    """A worker speaks for a run of a task that is no longer its own."""
+
+
+class NotAllowed(Refused):
+    """There is no such change from the present status."""
+
+
+class Busy(FlamencoError, TimeoutError):
+    """There is too much to do at the moment; try again later."""
+
+
+class DatabaseError(FlamencoError, RuntimeError):
+    """The database cannot be used; the message names the cure."""

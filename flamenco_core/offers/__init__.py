@@ -1,0 +1,48 @@
+"""What a plugin can hand over through a ``register_*`` hook, and what hooks exchange.
+
+Each offer is a typed object with a unique ``name``; after registration Flamenco
+calls its ordinary methods.
+"""
+
+from flamenco_core.offers.command import Command, Run
+from flamenco_core.offers.identity import Action, Identity
+from flamenco_core.offers.job_type import (
+    AuthoredCommand,
+    AuthoredJob,
+    AuthoredTask,
+    JobTypeLike,
+    JobTypes,
+    Setting,
+    Submission,
+)
+from flamenco_core.offers.python_job_type import Author, JobType, setting
+from flamenco_core.offers.problem import Problem
+from flamenco_core.offers.service import Service
+from flamenco_core.offers.storage import Storage
+from flamenco_core.offers.subcommand import Subcommand
+from flamenco_core.offers.task import TaskToRun
+from flamenco_core.offers.variable import Variable, VariableValue
+
+__all__ = [
+    "Action",
+    "Author",
+    "AuthoredCommand",
+    "AuthoredJob",
+    "AuthoredTask",
+    "Command",
+    "Identity",
+    "JobType",
+    "JobTypeLike",
+    "JobTypes",
+    "Problem",
+    "Run",
+    "Service",
+    "Setting",
+    "Storage",
+    "Subcommand",
+    "Submission",
+    "TaskToRun",
+    "Variable",
+    "VariableValue",
+    "setting",
+]

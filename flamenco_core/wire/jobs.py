@@ -1,0 +1,114 @@
+"""Bodies of the ``jobs`` operations on jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from flamenco_core.domain.statuses import JobStatus
+
+__all__ = [
+    "Job",
+    "JobBlocklistEntry",
+    "JobDeletionInfo",
+    "JobPriorityChange",
+    "JobStatusChange",
+    "JobStorageInfo",
+    "JobTagChange",
+    "JobsQueryResult",
+    "SubmittedJob",
+]
+
+
+@attrs.frozen
+class JobStorageInfo:
+    """Where a job's files came from."""
+
+    shaman_checkout_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SubmittedJob:
+    """A job as clients hand it in."""
+
+    name: str
+    type: str
+    submitter_platform: str
+    priority: int = 50
+    type_etag: str | None = None
+    settings: dict[str, Any] = attrs.field(factory=dict)
+    metadata: dict[str, str] = attrs.field(factory=dict)
+    storage: JobStorageInfo | None = None
+    worker_tag: str | None = None
+    initial_status: JobStatus | None = None
+    id: str | None = None
+    """UUID chosen by the client: sent again, it gives the same job. (Ours.)"""
+
+
+@attrs.frozen(kw_only=True)
+class Job:
+    """A job as the Manager shows it."""
+
+    id: str
+    name: str
+    type: str
+    priority: int
+    created: str
+    updated: str
+    status: JobStatus
+    activity: str
+    steps_completed: int
+    steps_total: int
+    settings: dict[str, Any]
+    metadata: dict[str, str]
+    submitter_platform: str = ""
+    storage: JobStorageInfo | None = None
+    worker_tag: str | None = None
+    delete_requested_at: str | None = None
+
+
+@attrs.frozen
+class JobsQueryResult:
+    """A list of jobs."""
+
+    jobs: list[Job]
+
+
+@attrs.frozen
+class JobStatusChange:
+    """What somebody wants of a job, and why."""
+
+    status: JobStatus
+    reason: str
+
+
+@attrs.frozen
+class JobPriorityChange:
+    """A new priority, 0 to 100."""
+
+    priority: int
+
+
+@attrs.frozen(kw_only=True)
+class JobTagChange:
+    """A new worker tag; the id wins over the name, neither removes the tag."""
+
+    id: str | None = None
+    name: str | None = None
+
+
+@attrs.frozen
+class JobDeletionInfo:
+    """What deleting the job would also delete."""
+
+    shaman_checkout: bool
+
+
+@attrs.frozen(kw_only=True)
+class JobBlocklistEntry:
+    """A worker that gets no more tasks of one type from a job."""
+
+    worker_id: str
+    task_type: str
+    worker_name: str | None = None

@@ -1,0 +1,1 @@
+"""Render with Blender on the farm: commands and job types."""

@@ -1,0 +1,1 @@
+"""Turn frames into videos on the farm, with FFmpeg."""

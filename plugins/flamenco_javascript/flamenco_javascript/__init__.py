@@ -1,0 +1,1 @@
+"""Run Flamenco job types written in JavaScript."""

@@ -15,8 +15,8 @@ from flamenco_core.offers.job_type import (
     Setting,
     Submission,
 )
-from flamenco_core.offers.python_job_type import Author, JobType, setting
 from flamenco_core.offers.problem import Problem
+from flamenco_core.offers.python_job_type import Author, JobType, setting
 from flamenco_core.offers.service import Service
 from flamenco_core.offers.storage import Storage
 from flamenco_core.offers.subcommand import Subcommand

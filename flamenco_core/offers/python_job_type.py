@@ -169,11 +169,11 @@ class PythonJobType:
     def settings(self) -> tuple[Setting, ...]:
         """The class's fields."""
         hints = get_type_hints(self.cls)
-        return tuple(_setting_of(field, hints[field.name]) for field in attrs.fields(self.cls))
+        return tuple(_setting_of(field, hints[field.name]) for field in _fields(self.cls))
 
     async def compile(self, submission: Submission) -> AuthoredJob:
         """Build the settings, then let the class author its tasks."""
-        known = {field.name for field in attrs.fields(self.cls)}
+        known = {field.name for field in _fields(self.cls)}
         given = {key: value for key, value in submission.settings.items() if key in known}
         try:
             job_type = _converter.structure(given, self.cls)
@@ -183,6 +183,10 @@ class PythonJobType:
         author = Author(submission)
         job_type.author(author)
         return author.finished()
+
+
+def _fields(cls: Any) -> tuple[attrs.Attribute[Any], ...]:
+    return attrs.fields(cls)  # type: ignore[no-any-return]
 
 
 def _setting_of(field: attrs.Attribute[Any], hint: Any) -> Setting:

@@ -12,8 +12,8 @@ from typing import Any, TypeVar, get_origin
 import attrs
 import cattrs
 import msgspec
-from cattrs.errors import BaseValidationError
 from cattrs.cols import list_structure_factory
+from cattrs.errors import BaseValidationError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from cattrs.v import format_exception
 
@@ -66,6 +66,10 @@ def _body(cls: type[Any]) -> Any:
     return _checked(dict, "an object", make_dict_structure_fn(cls, _converter))
 
 
+def _is_list(kind: Any) -> bool:
+    return bool(get_origin(kind) == list)
+
+
 def _list(cls: Any) -> Any:
     return _checked(list, "a list", list_structure_factory(cls, _converter))
 
@@ -75,7 +79,7 @@ for _kind, _words in ((str, "a text"), (int, "a whole number"), (bool, "true or 
 # After str, and by itself: an enum of texts is a text to singledispatch.
 _converter.register_structure_hook(StrEnum, _enum)
 _converter.register_structure_hook_factory(attrs.has, _body)
-_converter.register_structure_hook_factory(lambda kind: get_origin(kind) is list, _list)
+_converter.register_structure_hook_factory(_is_list, _list)
 _converter.register_unstructure_hook_factory(attrs.has, _without_none)
 
 

@@ -67,7 +67,7 @@ def _body(cls: type[Any]) -> Any:
 
 
 def _is_list(kind: Any) -> bool:
-    return bool(get_origin(kind) == list)
+    return getattr(get_origin(kind), "__name__", "") == "list"
 
 
 def _list(cls: Any) -> Any:

@@ -62,7 +62,7 @@ class SharedStorageLocation:
 
 @attrs.frozen(kw_only=True)
 class PluginState:
-    """One plugin of the Manager. (Ours; not in Flamenco 3.)"""
+    """One plugin of the Manager; ours, not in Flamenco 3."""
 
     name: str
     origin: str
@@ -75,6 +75,6 @@ class PluginState:
 
 @attrs.frozen
 class PluginList:
-    """All plugins of the Manager. (Ours; not in Flamenco 3.)"""
+    """All plugins of the Manager; ours, not in Flamenco 3."""
 
     plugins: list[PluginState]

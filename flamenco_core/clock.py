@@ -19,6 +19,9 @@ class Clock(Protocol):
     def now(self) -> int:
         """Return the wall clock: microseconds since 1970, UTC; for people."""
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait until `monotonic` has grown by *seconds*."""
+
 
 class SystemClock:
     """The machine's clocks."""
@@ -30,6 +33,13 @@ class SystemClock:
     def now(self) -> int:
         """Return microseconds since 1970, UTC."""
         return time.time_ns() // 1000
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait *seconds*."""
+        # Not at the top: a command line that only asks for a new id need not load it.
+        import anyio
+
+        await anyio.sleep(seconds)
 
 
 class NewId(Protocol):

@@ -1,0 +1,46 @@
+"""What a worker's status changes mean."""
+
+from __future__ import annotations
+
+import attrs
+
+from flamenco_core.domain.statuses import WorkerStatus
+
+__all__ = ["Request", "after_sign_off", "after_state_changed", "gives_back", "wake_up"]
+
+
+@attrs.frozen
+class Request:
+    """What somebody wants a worker to be; lazy waits for its task to end."""
+
+    status: WorkerStatus
+    is_lazy: bool = False
+
+
+def after_state_changed(pending: Request | None, status: WorkerStatus) -> Request | None:
+    """Return what is still asked of a worker that says it is *status* now."""
+    return pending if pending and pending.status is not status else None
+
+
+def after_sign_off(pending: Request | None, was: WorkerStatus) -> Request | None:
+    """Return what a worker shall be at its next sign-on.
+
+    A wish to go offline or restart is fulfilled. Without another wish, it comes back as
+    it left.
+    """
+    if pending and pending.status not in {WorkerStatus.OFFLINE, WorkerStatus.RESTART}:
+        return pending
+    return Request(was) if was in {WorkerStatus.AWAKE, WorkerStatus.ASLEEP} else None
+
+
+def gives_back(was: WorkerStatus, now: WorkerStatus) -> bool:
+    """Say whether a worker that changed from *was* to *now* drops its tasks."""
+    return was is WorkerStatus.AWAKE and now is not WorkerStatus.AWAKE
+
+
+def wake_up(status: WorkerStatus) -> bool:
+    """Say whether a worker that asks for work in this status is awake after all.
+
+    A worker that was given up and calls again has recovered; nobody has to help.
+    """
+    return status is WorkerStatus.ERROR

@@ -1,0 +1,292 @@
+"""What can be set in ``flamenco-manager.yaml``.
+
+A file of Flamenco 3 is read as it is: its keys have its names, meanings and defaults.
+Two differences are on purpose. Relative paths start from the settings file's folder, not
+from the program or the current folder. And without a ``listen`` key only this machine can
+reach the Manager: it takes a person's word to open it to the network.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs import validators
+
+from flamenco_core.config import Duration, Loaded, Section, Wrong, load_settings, option
+from flamenco_core.config.nodes import Items, Scalar
+from flamenco_core.offers.variable import Variable, VariableValue
+from flamenco_core.platform import go_os
+
+__all__ = [
+    "FILE_NAME",
+    "ManagerSettings",
+    "Meta",
+    "Mqtt",
+    "MqttClient",
+    "Shaman",
+    "ShamanGarbageCollect",
+    "load_manager_settings",
+]
+
+log = logging.getLogger(__name__)
+
+FILE_NAME = "flamenco-manager.yaml"
+_AUDIENCES = ("all", "workers", "users")
+_LISTEN = re.compile(r"^(\[[0-9A-Fa-f:.%]*\]|[^\s:\[\]]*):(\d{1,5})$", re.ASCII)
+_POSTGRESQL = re.compile(r"^postgres(ql)?(\+psycopg)?://")
+
+DEFAULT_VARIABLES = (
+    Variable(
+        name="blender",
+        values=(
+            VariableValue(value="blender", platform="linux"),
+            VariableValue(value="blender.exe", platform="windows"),
+            VariableValue(value="blender", platform="darwin"),
+        ),
+    ),
+    Variable(name="blenderArgs", values=(VariableValue(value="-b -y"),)),
+)
+
+
+def _duration(text: str, help: str, **more: Any) -> Any:
+    return option(Duration.parse(text), help, **more)
+
+
+def _read_version(node: Any) -> int:
+    if not isinstance(node, Scalar) or node.value != 3:
+        raise Wrong("must be 3; older settings cannot be read, make them anew", node)
+    return 3
+
+
+def _read_listen(node: Any) -> str:
+    text = node.text.strip() if isinstance(node, Scalar) else ""
+    match = _LISTEN.match(text)
+    if not match or int(match[2]) > 65535:
+        raise Wrong("must be HOST:PORT, such as 127.0.0.1:8080, or :8080 for all", node)
+    return text
+
+
+def _read_database(node: Any) -> str:
+    text = node.text.strip() if isinstance(node, Scalar) else ""
+    scheme = text.partition(":")[0] if re.match(r"^\w{2,}(\+\w+)?:", text) else "file"
+    if not text or (scheme not in ("file", "sqlite") and not _POSTGRESQL.match(text)):
+        raise Wrong("must be a file for SQLite, or postgresql+psycopg://user@host/name", node)
+    return text
+
+
+def _read_variables(node: Any) -> tuple[Variable, ...]:
+    if not isinstance(node, Section):
+        raise Wrong("must be a section with one name per variable", node)
+    return tuple(_read_variable(name, variable) for name, variable in node.items())
+
+
+def _read_variable(name: str, node: Any) -> Variable:
+    if not isinstance(node, Section):
+        raise Wrong("must be a section with 'values'", node, (name,))
+    twoway = node.get("is_twoway", Scalar("false", False))
+    if not isinstance(getattr(twoway, "value", None), bool):
+        raise Wrong("must be true or false", twoway, (name, "is_twoway"))
+    values = node.get("values", Items())
+    if not isinstance(values, Items):
+        raise Wrong("must be a list of values", values, (name, "values"))
+    made = tuple(part for value in values for part in _read_values(name, value))
+    return Variable(name=name, values=made, is_twoway=twoway.value)
+
+
+def _read_values(name: str, node: Any) -> list[VariableValue]:
+    value = node.get("value") if isinstance(node, Section) else None
+    if not isinstance(value, Scalar):
+        raise Wrong("must have a 'value', which is a text", node, (name, "values"))
+    audience = _word(node, "audience") or "all"
+    if audience not in _AUDIENCES:
+        log.warning("%s: variable %r: nobody is audience %r", node.where, name, audience)
+    if not (platforms := _platforms(node)):
+        log.warning("%s: variable %r: a value without 'platform' is not used", node.where, name)
+    text = "" if value.value is None else value.text
+    return [VariableValue(value=text, audience=audience, platform=p) for p in platforms]
+
+
+def _platforms(node: Section) -> list[str]:
+    several = node.get("platforms")
+    nodes = [node.get("platform"), *(several if isinstance(several, Items) else [several])]
+    words = [item.text.strip().lower() for item in nodes if isinstance(item, Scalar)]
+    return [word for word in dict.fromkeys(words) if word]
+
+
+def _word(node: Section, key: str) -> str:
+    found = node.get(key)
+    return found.text.strip().lower() if isinstance(found, Scalar) else ""
+
+
+@attrs.frozen(kw_only=True)
+class Meta:
+    """About the settings file itself."""
+
+    version: int = option(3, "Version of the format; there is only 3.", read=_read_version)
+
+
+@attrs.frozen(kw_only=True)
+class ShamanGarbageCollect:
+    """When stored files that no job uses any more are removed."""
+
+    period: Duration = _duration("24h", "How often to look; 0 means never.")
+    max_age: Duration = _duration("744h", "How long a file must be unused.", key="maxAge")
+
+
+@attrs.frozen(kw_only=True)
+class Shaman:
+    """Storage that takes each file once, by its checksum."""
+
+    enabled: bool = option(
+        factory=lambda: go_os() != "windows",
+        help="Let clients send files by checksum. Off by default on Windows.",
+    )
+    garbage_collect: ShamanGarbageCollect = option(
+        factory=ShamanGarbageCollect, key="garbageCollect"
+    )
+
+
+@attrs.frozen(kw_only=True)
+class MqttClient:
+    """Events for an MQTT broker."""
+
+    enabled: bool = option(False, "Send events to the broker.")
+    broker: str = option("", "The broker's URL, such as tcp://host:1883.")
+    client_id: str = option("flamenco", "How this Manager calls itself.", key="clientID")
+    topic_prefix: str = option("flamenco", "First word of all topics.")
+    username: str = option("", "Name to log in with.")
+    password: str = option("", "Password to log in with.")
+
+    def __repr__(self) -> str:
+        return f"MqttClient(enabled={self.enabled}, broker={self.broker!r})"
+
+
+@attrs.frozen(kw_only=True)
+class Mqtt:
+    """MQTT."""
+
+    client: MqttClient = option(factory=MqttClient)
+
+
+@attrs.frozen(kw_only=True)
+class ManagerSettings:
+    """All settings of a Manager."""
+
+    meta: Meta = option(factory=Meta, key="_meta")
+    manager_name: str = option("Flamenco", "Name of the farm, shown to people.")
+    listen: str = option(
+        "127.0.0.1:8080",
+        "HOST:PORT to serve on; `:8080` is every network this machine is in.",
+        read=_read_listen,
+    )
+    autodiscoverable: bool = option(True, "Answer Workers that look for a Manager.")
+    database: str = option(
+        "flamenco-manager.sqlite",
+        "A file for SQLite, or `postgresql+psycopg://user:password@host/name`.",
+        read=_read_database,
+    )
+    database_check_period: Duration = _duration(
+        "1h", "How often the database is checked for damage; 0 means never."
+    )
+    local_manager_storage_path: Path = option(
+        Path("flamenco-manager-storage"),
+        "Folder for what only the Manager needs: logs and last-rendered images.",
+    )
+    shared_storage_path: str = option(
+        "",
+        "Folder that all machines of the farm share, in this machine's notation."
+        " Empty means that the farm is not set up yet.",
+    )
+    shaman: Shaman = option(factory=Shaman)
+    task_timeout: Duration = _duration(
+        "10m", "Silence after which a running task is taken from its worker; 0 means never."
+    )
+    worker_timeout: Duration = _duration(
+        "1m", "Silence after which a worker counts as gone; 0 means never."
+    )
+    lease_timeout: Duration = _duration(
+        "1m", "How long a worker keeps its task without a sign of life; it is renewed by each."
+    )
+    blocklist_threshold: int = option(
+        3,
+        "Failures of a worker at one kind of task in a job before it gets no more of them.",
+        validator=validators.ge(0),
+    )
+    task_fail_after_softfail_count: int = option(
+        3, "Workers that a task has to fail on before it is failed.", validator=validators.ge(1)
+    )
+    fail_percentage: int = option(
+        10,
+        "Part of a job's tasks, in percent, that has to fail before the job is failed.",
+        validator=validators.and_(validators.ge(1), validators.le(100)),
+    )
+    mqtt: Mqtt = option(factory=Mqtt)
+    variables: tuple[Variable, ...] = option(
+        DEFAULT_VARIABLES,
+        "Texts that differ between machines, by name; see the page about variables.",
+        read=_read_variables,
+    )
+    plugins: Mapping[str, Any] = option(
+        factory=dict, help="A section for each plugin, with that plugin's own settings."
+    )
+    plugins_dir: Path | None = option(
+        None, "Folder with plugins of one file each. Only its owner may be able to write to it."
+    )
+    blocked: tuple[str, ...] = option((), "Plugins that are not loaded, by name.")
+    required: tuple[str, ...] = option((), "Plugins without which the Manager does not start.")
+    strict: bool = option(False, "Stop at the first broken plugin instead of listing it.")
+
+    def rooted(self, folder: Path) -> ManagerSettings:
+        """Return settings whose relative paths start from *folder*."""
+        shared = self.shared_storage_path.strip()
+        return attrs.evolve(
+            self,
+            database=_rooted_database(self.database, folder),
+            local_manager_storage_path=_rooted(self.local_manager_storage_path, folder),
+            shared_storage_path=str(_rooted(Path(shared), folder)) if shared else "",
+            plugins_dir=self.plugins_dir and _rooted(self.plugins_dir, folder),
+        )
+
+    @property
+    def is_first_run(self) -> bool:
+        """Whether a person still has to say where the farm's files are."""
+        return not self.shared_storage_path
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        """What `listen` says; an empty host is every network."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+def load_manager_settings(
+    path: Path | None = None,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Loaded[ManagerSettings]:
+    """Read a Manager's settings, by default ``flamenco-manager.yaml`` of this folder."""
+    return load_settings(
+        path if path is not None else Path(FILE_NAME),
+        ManagerSettings,
+        overrides=overrides,
+        environ=environ,
+    )
+
+
+def _rooted(path: Path, folder: Path) -> Path:
+    return Path(os.path.normpath(folder / path.expanduser()))
+
+
+def _rooted_database(database: str, folder: Path) -> str:
+    if _POSTGRESQL.match(database):
+        return _POSTGRESQL.sub("postgresql+psycopg://", database)
+    # "file:x", "sqlite:x", "sqlite:///x" and "sqlite:////absolute/x" all name a file.
+    path = re.sub(r"^(sqlite:///|sqlite:|file:(//)?)", "", database).partition("?")[0]
+    return str(_rooted(Path(path), folder))

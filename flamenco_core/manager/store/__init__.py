@@ -1,0 +1,1 @@
+"""Where the farm's data is kept; the only place that knows SQL."""

@@ -1,0 +1,72 @@
+"""The database: one function, one transaction.
+
+A use case is a plain function of a `Tx`. It runs top to bottom with no ``await`` in
+between, in one transaction that commits as a whole or not at all; what comes back from
+`Database.write` is on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from flamenco_core.clock import Clock
+from flamenco_core.errors import DatabaseError
+from flamenco_core.manager.store.transaction import Tx
+
+__all__ = ["Database", "Deliver", "open_database"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Deliver = Callable[[Tx], None]
+"""Called on the event loop with each committed transaction, in order of commit."""
+
+
+class Database(Protocol):
+    """What the Manager does with a database."""
+
+    dialect: str
+
+    async def start(self, deliver: Deliver) -> None:
+        """Open it, bring its schema up to date and be ready.
+
+        Raises `DatabaseError` when it cannot be used.
+        """
+
+    async def close(self) -> None:
+        """Finish what was begun, and close it."""
+
+    async def write(
+        self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run *fn* in a transaction; return its result once it is committed and durable.
+
+        What *fn* raises undoes the transaction and is raised here. Raises `Busy` when the
+        database is not to be had at the moment.
+        """
+
+    async def read(
+        self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run *fn* on a consistent state of the data; it must not write."""
+
+
+def open_database(url: str, clock: Clock) -> Database:
+    """Return the database for a SQLite path or a ``postgresql+psycopg://`` address.
+
+    Raises `DatabaseError` for an address of another kind.
+    """
+    if url.startswith("postgresql"):
+        from flamenco_core.manager.store.postgresql import PostgresDatabase
+
+        return PostgresDatabase(url, clock)
+    scheme, colon, path = url.partition("://")
+    if colon and scheme not in {"sqlite", "file"}:
+        raise DatabaseError(
+            f"cannot use the database {url!r}: give a file for SQLite,"
+            " or postgresql+psycopg://USER@HOST/NAME"
+        )
+    from flamenco_core.manager.store.sqlite import SqliteDatabase
+
+    return SqliteDatabase(path.removeprefix("/") if colon else url, clock)

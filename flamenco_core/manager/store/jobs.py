@@ -1,0 +1,271 @@
+"""Rows of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+from sqlalchemy import bindparam, exists, func, insert, select, update
+
+from flamenco_core.domain.events import JobFacts
+from flamenco_core.domain.jobs import Tally
+from flamenco_core.domain.statuses import JobStatus, Wanted
+from flamenco_core.errors import NotFound
+from flamenco_core.manager.store.query import Query, Row, literal, one
+from flamenco_core.manager.store.tables import jobs, lanes, tags, tasks
+from flamenco_core.manager.store.transaction import Tx
+
+__all__ = [
+    "JobState",
+    "all_job_ids",
+    "all_jobs",
+    "count_tasks",
+    "insert_job",
+    "job_by_uuid",
+    "job_facts",
+    "load_state",
+    "lock_job",
+    "save_counts",
+    "save_state",
+    "tally_of",
+]
+
+_BY_UUID = Query(
+    select(jobs, tags.c.uuid.label("tag_uuid"))
+    .join(tags, tags.c.id == jobs.c.tag_id, isouter=True)
+    .where(jobs.c.uuid == bindparam("uuid"))
+)
+_ALL = Query(
+    select(jobs, tags.c.uuid.label("tag_uuid"))
+    .join(tags, tags.c.id == jobs.c.tag_id, isouter=True)
+    .order_by(jobs.c.id)
+)
+
+
+def job_by_uuid(tx: Tx, uuid: str) -> Row:
+    """Return a job with its tag's UUID.
+
+    Raises `NotFound`.
+    """
+    row = tx.one(_BY_UUID, uuid=uuid)
+    if row is None:
+        raise NotFound(f"there is no job {uuid}")
+    return row
+
+
+def all_jobs(tx: Tx) -> list[Row]:
+    """Return all jobs, oldest first."""
+    return tx.all(_ALL)
+
+
+_INSERT = Query(
+    insert(jobs).values(
+        {c.name: bindparam(c.name) for c in jobs.c if c.name != "delete_requested_at"}
+    )
+)
+
+
+def insert_job(tx: Tx, row: dict[str, Any]) -> None:
+    """Insert a job."""
+    tx.run(_INSERT, **row)
+
+
+@attrs.define(kw_only=True)
+class JobState:
+    """That part of a job that its tasks' changes touch; loaded, changed, saved."""
+
+    id: int
+    uuid: str
+    name: str
+    type: str
+    priority: int
+    status: JobStatus
+    wanted: Wanted
+    started: bool
+    activity: str
+    tag_id: int
+    total: int
+    completed: int
+    failed: int
+    canceled: int
+    paused: int
+    steps_completed: int
+    steps_total: int
+    delete_requested_at: int | None
+
+    @property
+    def runs(self) -> bool:
+        """Whether its tasks may be given out."""
+        return self.wanted is Wanted.RUN and self.delete_requested_at is None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether people want it paused."""
+        return self.wanted is Wanted.PAUSE
+
+
+_STATE = select(
+    jobs.c.id,
+    jobs.c.uuid,
+    jobs.c.name,
+    jobs.c.type,
+    jobs.c.priority,
+    jobs.c.status,
+    jobs.c.wanted,
+    jobs.c.started,
+    jobs.c.activity,
+    jobs.c.tag_id,
+    jobs.c.tasks_total.label("total"),
+    jobs.c.tasks_completed.label("completed"),
+    jobs.c.tasks_failed.label("failed"),
+    jobs.c.tasks_canceled.label("canceled"),
+    jobs.c.tasks_paused.label("paused"),
+    jobs.c.steps_completed,
+    jobs.c.steps_total,
+    jobs.c.delete_requested_at,
+).where(jobs.c.id == bindparam("job"))
+_LOAD = {False: Query(_STATE), True: Query(_STATE.with_for_update())}
+
+
+def load_state(tx: Tx, job: int) -> JobState:
+    """Return a job's state, locked for this transaction."""
+    row = tx.one(_LOAD[tx.shared], job=job)
+    assert row is not None, f"job row {job} vanished"
+    fields = row._asdict()
+    fields.update(
+        status=JobStatus(row.status), wanted=Wanted(row.wanted), started=bool(row.started)
+    )
+    return JobState(**fields)
+
+
+_LOCK = Query(select(jobs.c.id).where(jobs.c.uuid == bindparam("uuid")).with_for_update())
+_FIND = Query(select(jobs.c.id).where(jobs.c.uuid == bindparam("uuid")))
+
+
+def lock_job(tx: Tx, uuid: str) -> JobState:
+    """Return the state of the job with this UUID, locked.
+
+    Raises `NotFound`.
+    """
+    id = tx.value(_LOCK if tx.shared else _FIND, uuid=uuid)
+    if id is None:
+        raise NotFound(f"there is no job {uuid}")
+    return load_state(tx, id)
+
+
+_SAVE = Query(
+    update(jobs)
+    .where(jobs.c.id == bindparam("job"))
+    .values(
+        status=bindparam("status"),
+        wanted=bindparam("wanted"),
+        started=bindparam("started"),
+        activity=bindparam("activity"),
+        tasks_completed=bindparam("completed"),
+        tasks_failed=bindparam("failed"),
+        tasks_canceled=bindparam("canceled"),
+        tasks_paused=bindparam("paused"),
+        steps_completed=bindparam("steps"),
+        updated_at=bindparam("now"),
+    )
+)
+
+
+def save_state(tx: Tx, job: JobState) -> None:
+    """Store a job's state."""
+    tx.run(
+        _SAVE,
+        job=job.id,
+        status=job.status,
+        wanted=job.wanted,
+        started=int(job.started),
+        activity=job.activity,
+        completed=job.completed,
+        failed=job.failed,
+        canceled=job.canceled,
+        paused=job.paused,
+        steps=job.steps_completed,
+        now=tx.now,
+    )
+
+
+def job_facts(tx: Tx, job: JobState) -> JobFacts:
+    """Return a job's state as the facts of an event."""
+    return JobFacts(
+        id=job.uuid,
+        name=job.name,
+        type=job.type,
+        priority=job.priority,
+        status=job.status,
+        updated=tx.now,
+        steps_completed=job.steps_completed,
+        steps_total=job.steps_total,
+        delete_requested_at=job.delete_requested_at,
+    )
+
+
+_ACTIVE = Query(
+    select(func.count())
+    .select_from(tasks)
+    .where(tasks.c.job_id == bindparam("job"), tasks.c.status == literal("active"))
+)
+_CAN_START = Query(
+    select(
+        exists()
+        .where(lanes.c.job_id == bindparam("job"))
+        .where(tasks.c.lane_id == lanes.c.id, tasks.c.ready == one)
+    )
+)
+
+
+def tally_of(tx: Tx, job: JobState) -> Tally:
+    """Count a job's tasks; what the counters do not tell is only asked for if it matters."""
+    tally = Tally(
+        total=job.total,
+        completed=job.completed,
+        failed=job.failed,
+        canceled=job.canceled,
+        paused=job.paused,
+    )
+    if tally.plain and job.wanted is Wanted.RUN:
+        return tally
+    return attrs.evolve(
+        tally,
+        active=tx.value(_ACTIVE, job=job.id),
+        can_start=bool(tx.value(_CAN_START, job=job.id)),
+    )
+
+
+_COUNT = Query(
+    select(
+        tasks.c.status,
+        func.count().label("tasks"),
+        func.sum(tasks.c.steps_completed).label("steps"),
+    )
+    .where(tasks.c.job_id == bindparam("job"))
+    .group_by(tasks.c.status)
+)
+
+
+def count_tasks(tx: Tx, job: JobState) -> None:
+    """Bring a job's counters in line with its tasks."""
+    rows = {row.status: row for row in tx.all(_COUNT, job=job.id)}
+    for word in ("completed", "failed", "canceled", "paused"):
+        setattr(job, word, rows[word].tasks if word in rows else 0)
+    job.steps_completed = int(sum(row.steps for row in rows.values()))
+
+
+def save_counts(tx: Tx, job: JobState) -> None:
+    """Count a job's tasks anew and store the result."""
+    count_tasks(tx, job)
+    save_state(tx, job)
+
+
+_IDS = Query(select(jobs.c.id).order_by(jobs.c.id))
+
+
+def all_job_ids(tx: Tx) -> Iterator[int]:
+    """Yield the row ids of all jobs."""
+    for row in tx.all(_IDS):
+        yield row.id

@@ -1,0 +1,236 @@
+"""Lanes: what can be given to whom, in which order. See `tables` for the idea."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, exists, func, insert, select, union_all, update
+
+from flamenco_core.manager.store.query import Query, Row, one, zero
+from flamenco_core.manager.store.tables import blocks, failures, jobs, lanes, tasks
+from flamenco_core.manager.store.transaction import Pool, Tx
+
+__all__ = [
+    "close_all",
+    "close_if_empty",
+    "first_task",
+    "insert_lanes",
+    "last_turn",
+    "open_lane",
+    "open_lanes",
+    "reopen",
+    "ring_ready",
+    "set_job_priority",
+    "set_job_tag",
+    "to_the_back",
+]
+
+_ORDER = (lanes.c.job_priority.desc(), lanes.c.task_priority.desc(), lanes.c.turn, lanes.c.id)
+
+
+def _lanes_of_pool(number: int) -> Select[Any]:
+    blocked = exists().where(
+        blocks.c.job_id == lanes.c.job_id,
+        blocks.c.worker_id == bindparam("worker"),
+        blocks.c.task_type == lanes.c.task_type,
+    )
+    found = (
+        select(
+            lanes.c.id,
+            lanes.c.job_id,
+            lanes.c.job_priority,
+            lanes.c.task_priority,
+            lanes.c.turn,
+            lanes.c.tag_id,
+            lanes.c.task_type,
+        )
+        .where(
+            lanes.c.open == one,
+            lanes.c.tag_id == bindparam(f"tag{number}"),
+            lanes.c.task_type == bindparam(f"type{number}"),
+            ~blocked,
+        )
+        .order_by(*_ORDER)
+        .limit(bindparam("most"))
+        .subquery(f"pool{number}")
+    )
+    return select(found)
+
+
+@cache
+def _open_lanes(pools: int) -> Query:
+    return Query(union_all(*(_lanes_of_pool(number) for number in range(pools))))
+
+
+def open_lanes(tx: Tx, worker: int, pools: Sequence[Pool], most: int) -> list[Row]:
+    """Return the first lanes of each of the worker's pools, in the farm's order.
+
+    One index look-up for each pool (tag and task type), so lanes of other tags and types
+    cost nothing, however many there are.
+    """
+    values: dict[str, Any] = {"worker": worker, "most": most}
+    for number, (tag, task_type) in enumerate(pools):
+        values[f"tag{number}"] = tag
+        values[f"type{number}"] = task_type
+    rows = tx.all(_open_lanes(len(pools)), **values)
+    return sorted(rows, key=lambda row: (-row.job_priority, -row.task_priority, row.turn, row.id))
+
+
+_FIRST_TASK = (
+    select(
+        tasks.c.id,
+        tasks.c.uuid,
+        tasks.c.name,
+        tasks.c.type,
+        tasks.c.priority,
+        tasks.c.status,
+        tasks.c.epoch,
+        tasks.c.commands,
+        tasks.c.steps_completed,
+        tasks.c.steps_total,
+        tasks.c.activity,
+        tasks.c.job_id,
+        jobs.c.uuid.label("job_uuid"),
+        jobs.c.name.label("job_name"),
+        jobs.c.type.label("job_type"),
+        jobs.c.priority.label("job_priority"),
+        jobs.c.started.label("job_started"),
+    )
+    .join(jobs, jobs.c.id == tasks.c.job_id)
+    .where(
+        tasks.c.lane_id == bindparam("lane"),
+        tasks.c.ready == one,
+        ~exists().where(
+            failures.c.task_id == tasks.c.id, failures.c.worker_id == bindparam("worker")
+        ),
+    )
+    .order_by(tasks.c.id)
+    .limit(one)
+)
+_FIRST_TASK_OF = {
+    False: Query(_FIRST_TASK),
+    # Two Workers that ask at once must not wait for each other: each takes its own.
+    True: Query(_FIRST_TASK.with_for_update(of=tasks, skip_locked=True)),
+}
+
+
+def first_task(tx: Tx, lane: int, worker: int) -> Row | None:
+    """Return the first task of a lane that the worker has not failed, locked for us."""
+    return tx.one(_FIRST_TASK_OF[tx.shared], lane=lane, worker=worker)
+
+
+_LOCK = Query(select(lanes.c.id).where(lanes.c.id == bindparam("lane")).with_for_update())
+_IS_EMPTY = Query(
+    select(~exists().where(tasks.c.lane_id == bindparam("lane"), tasks.c.ready == one))
+)
+_CLOSE = Query(update(lanes).where(lanes.c.id == bindparam("lane")).values(open=zero))
+
+
+def close_if_empty(tx: Tx, lane: int) -> bool:
+    """Close a lane in which nothing is ready; return whether it was empty.
+
+    The lane is locked before the look, and `open_lane` locks it before it says open: so
+    whoever makes a task ready at this moment is seen, or sees the closed lane.
+    """
+    if not tx.value(_IS_EMPTY, lane=lane):
+        return False
+    if tx.shared:
+        tx.run(_LOCK, lane=lane)
+        if not tx.value(_IS_EMPTY, lane=lane):
+            return False
+    tx.run(_CLOSE, lane=lane)
+    return True
+
+
+_OPEN = Query(update(lanes).where(lanes.c.id == bindparam("lane")).values(open=one))
+
+
+def open_lane(tx: Tx, lane: int, pool: Pool, ready: int = 1) -> None:
+    """Open a lane and wake up to *ready* idle workers for it."""
+    tx.run(_OPEN, lane=lane)
+    tx.ring(pool, ready)
+
+
+_READY = Query(
+    select(lanes.c.id, lanes.c.tag_id, lanes.c.task_type, func.count().label("ready"))
+    .join(tasks, and_(tasks.c.lane_id == lanes.c.id, tasks.c.ready == one))
+    .where(lanes.c.job_id == bindparam("job"))
+    .group_by(lanes.c.id, lanes.c.tag_id, lanes.c.task_type)
+)
+
+
+def reopen(tx: Tx, job: int) -> None:
+    """Open those lanes of a job in which something is ready."""
+    for lane in tx.all(_READY, job=job):
+        open_lane(tx, lane.id, (lane.tag_id, lane.task_type), lane.ready)
+
+
+_POOL_OF_TASK = Query(
+    select(lanes.c.id, lanes.c.tag_id, lanes.c.task_type)
+    .join(tasks, tasks.c.lane_id == lanes.c.id)
+    .where(tasks.c.id == bindparam("task"))
+)
+
+
+def ring_ready(tx: Tx, task: int) -> None:
+    """Open the lane of a task that has become ready."""
+    lane = tx.one(_POOL_OF_TASK, task=task)
+    if lane is not None:
+        open_lane(tx, lane.id, (lane.tag_id, lane.task_type))
+
+
+_CLOSE_ALL = Query(update(lanes).where(lanes.c.job_id == bindparam("job")).values(open=zero))
+
+
+def close_all(tx: Tx, job: int) -> None:
+    """Close all lanes of a job: nothing of it is given out any more."""
+    tx.run(_CLOSE_ALL, job=job)
+
+
+_INSERT = Query(insert(lanes).values({column.name: bindparam(column.name) for column in lanes.c}))
+
+
+def insert_lanes(tx: Tx, rows: list[dict[str, Any]]) -> None:
+    """Insert the lanes of a new job."""
+    tx.many(_INSERT, rows)
+
+
+_LAST_TURN = Query(select(func.coalesce(func.max(lanes.c.turn), 0)))
+
+
+def last_turn(tx: Tx) -> int:
+    """Return the highest turn; a new lane takes it and so stands behind the others."""
+    return int(tx.value(_LAST_TURN))
+
+
+_TO_THE_BACK = Query(
+    update(lanes).where(lanes.c.id == bindparam("lane")).values(turn=bindparam("turn"))
+)
+
+
+def to_the_back(tx: Tx, lane: int) -> None:
+    """Let the other lanes of the same priorities go first."""
+    tx.run(_TO_THE_BACK, lane=lane, turn=last_turn(tx) + 1)
+
+
+_SET_PRIORITY = Query(
+    update(lanes)
+    .where(lanes.c.job_id == bindparam("job"))
+    .values(job_priority=bindparam("priority"))
+)
+_SET_TAG = Query(
+    update(lanes).where(lanes.c.job_id == bindparam("job")).values(tag_id=bindparam("tag"))
+)
+
+
+def set_job_priority(tx: Tx, job: int, priority: int) -> None:
+    """Move a job's lanes to another priority: a few rows, however many tasks it has."""
+    tx.run(_SET_PRIORITY, job=job, priority=priority)
+
+
+def set_job_tag(tx: Tx, job: int, tag: int) -> None:
+    """Give a job's lanes to the workers of another tag (0: all workers)."""
+    tx.run(_SET_TAG, job=job, tag=tag)
+    reopen(tx, job)

@@ -1,0 +1,200 @@
+"""Rows of workers, and what may run on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
+
+from flamenco_core.domain.events import WorkerFacts
+from flamenco_core.domain.statuses import WorkerStatus
+from flamenco_core.domain.workers import Request
+from flamenco_core.errors import NotFound
+from flamenco_core.manager.store.query import Query, Row, literal
+from flamenco_core.manager.store.tables import blocks, failures, tags, worker_tags, workers
+from flamenco_core.manager.store.transaction import Pool, Tx
+
+__all__ = [
+    "all_workers",
+    "awake_count",
+    "credentials",
+    "insert_worker",
+    "others_able",
+    "pools_of",
+    "request_of",
+    "save_seen",
+    "set_status",
+    "tags_of",
+    "worker_by_id",
+    "worker_by_uuid",
+    "worker_facts",
+]
+
+_ALIVE = workers.c.deleted_at.is_(None)
+_BY_UUID = Query(select(workers).where(workers.c.uuid == bindparam("uuid"), _ALIVE))
+_BY_ID = Query(select(workers).where(workers.c.id == bindparam("id")))
+_ALL = Query(select(workers).where(_ALIVE).order_by(workers.c.created_at, workers.c.id))
+_CREDENTIALS = Query(
+    select(workers.c.id, workers.c.name, workers.c.secret_hash).where(
+        workers.c.uuid == bindparam("uuid"), _ALIVE
+    )
+)
+
+
+def worker_by_uuid(tx: Tx, uuid: str) -> Row:
+    """Return a worker that was not deleted.
+
+    Raises `NotFound`.
+    """
+    row = tx.one(_BY_UUID, uuid=uuid)
+    if row is None:
+        raise NotFound(f"there is no worker {uuid}")
+    return row
+
+
+def worker_by_id(tx: Tx, id: int | None) -> Row | None:
+    """Return a worker by its row id, deleted ones too."""
+    return None if id is None else tx.one(_BY_ID, id=id)
+
+
+def all_workers(tx: Tx) -> list[Row]:
+    """Return all workers that were not deleted, oldest first."""
+    return tx.all(_ALL)
+
+
+def credentials(tx: Tx, uuid: str) -> Row | None:
+    """Return id, name and secret hash of a worker that was not deleted."""
+    return tx.one(_CREDENTIALS, uuid=uuid)
+
+
+_INSERT = Query(
+    insert(workers).values(
+        {c.name: bindparam(c.name) for c in workers.c if c.name not in {"deleted_at", "seen_at"}}
+    )
+)
+
+
+def insert_worker(tx: Tx, row: dict[str, Any]) -> None:
+    """Insert a worker."""
+    tx.run(_INSERT, **row)
+
+
+_SET_STATUS = Query(
+    update(workers)
+    .where(workers.c.id == bindparam("worker"))
+    .values(
+        status=bindparam("status"),
+        status_requested=bindparam("requested"),
+        is_lazy=bindparam("is_lazy"),
+        updated_at=bindparam("now"),
+    )
+)
+
+
+def set_status(tx: Tx, worker: int, status: WorkerStatus, request: Request | None) -> None:
+    """Store a worker's status and what is asked of it."""
+    tx.run(
+        _SET_STATUS,
+        worker=worker,
+        status=status,
+        requested=request.status if request else "",
+        is_lazy=int(request.is_lazy) if request else 0,
+        now=tx.now,
+    )
+
+
+def request_of(row: Row) -> Request | None:
+    """Return what is asked of a worker."""
+    if not row.status_requested:
+        return None
+    return Request(WorkerStatus(row.status_requested), bool(row.is_lazy))
+
+
+def worker_facts(row: Row, **changes: Any) -> WorkerFacts:
+    """Return a worker's row as the facts of an event, with *changes*."""
+    request = changes.pop("request", request_of(row))
+    facts = {
+        "id": row.uuid,
+        "name": row.name,
+        "status": WorkerStatus(row.status),
+        "updated": row.updated_at,
+        "version": row.software,
+        "can_restart": bool(row.can_restart),
+        "last_seen": row.seen_at,
+    }
+    return WorkerFacts(
+        **{**facts, **changes},
+        status_requested=request.status if request else None,
+        is_lazy=request.is_lazy if request else False,
+    )
+
+
+_TAG_IDS = Query(select(worker_tags.c.tag_id).where(worker_tags.c.worker_id == bindparam("worker")))
+_TAGS = Query(
+    select(tags)
+    .join(worker_tags, worker_tags.c.tag_id == tags.c.id)
+    .where(worker_tags.c.worker_id == bindparam("worker"))
+    .order_by(tags.c.name)
+)
+
+
+def tags_of(tx: Tx, worker: int) -> list[Row]:
+    """Return a worker's tags, by name."""
+    return tx.all(_TAGS, worker=worker)
+
+
+def pools_of(tx: Tx, row: Row) -> list[Pool]:
+    """Return the pools a worker works for: each of its tags, and none, with each type."""
+    tag_ids = [0, *(tag.tag_id for tag in tx.all(_TAG_IDS, worker=row.id))]
+    return [(tag, task_type) for task_type in json.loads(row.task_types) for tag in tag_ids]
+
+
+_AWAKE = Query(
+    select(func.count()).select_from(workers).where(workers.c.status == literal("awake"), _ALIVE)
+)
+
+
+def awake_count(tx: Tx) -> int:
+    """Return how many workers are awake."""
+    return int(tx.value(_AWAKE))
+
+
+_OTHERS = Query(
+    select(workers.c.id, workers.c.task_types)
+    .where(
+        _ALIVE,
+        ~exists().where(
+            failures.c.task_id == bindparam("task"), failures.c.worker_id == workers.c.id
+        ),
+        ~exists().where(
+            blocks.c.job_id == bindparam("job"),
+            blocks.c.worker_id == workers.c.id,
+            blocks.c.task_type == bindparam("task_type"),
+        ),
+    )
+    .order_by(workers.c.id)
+)
+_HAS_TAG = Query(select(worker_tags.c.worker_id).where(worker_tags.c.tag_id == bindparam("tag")))
+
+
+def others_able(tx: Tx, *, task: int, job: int, task_type: str, tag: int) -> list[int]:
+    """Return the workers that may still try a task: right type and tag, not failed, not blocked."""
+    rows = tx.all(_OTHERS, task=task, job=job, task_type=task_type)
+    able = [row.id for row in rows if task_type in json.loads(row.task_types)]
+    if not tag:
+        return able
+    members = {row.worker_id for row in tx.all(_HAS_TAG, tag=tag)}
+    return [worker for worker in able if worker in members]
+
+
+_SAVE_SEEN = Query(
+    update(workers).where(workers.c.uuid == bindparam("worker")).values(seen_at=bindparam("seen"))
+)
+_REMOVE_TAGS = Query(delete(worker_tags).where(worker_tags.c.worker_id == bindparam("worker")))
+
+
+def save_seen(tx: Tx, seen: Iterable[tuple[str, int]]) -> None:
+    """Store when workers were last heard of."""
+    tx.many(_SAVE_SEEN, [{"worker": worker, "seen": at} for worker, at in seen])

@@ -1,0 +1,205 @@
+"""Give a worker its next task."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from flamenco_core.domain.events import TaskStatusChanged, WorkerStatusChanged, WorkerUpdated
+from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
+from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
+from flamenco_core.domain.workers import wake_up
+from flamenco_core.errors import Conflict
+from flamenco_core.manager.store import jobs as job_rows
+from flamenco_core.manager.store import lanes as lane_rows
+from flamenco_core.manager.store import tasks as task_rows
+from flamenco_core.manager.store import workers as worker_rows
+from flamenco_core.manager.store.query import Row
+from flamenco_core.manager.store.transaction import Pool, Tx
+from flamenco_core.manager.usecases.rules import Rules
+from flamenco_core.manager.usecases.settle import announce
+
+__all__ = ["AssignedRun", "Nothing", "StatusRequested", "schedule_task"]
+
+CANDIDATES = 16
+"""How many candidates a plugin that chooses is shown at most."""
+
+
+@attrs.frozen(kw_only=True)
+class AssignedRun:
+    """A task that a worker now holds; ``commands`` is JSON, variables not yet replaced."""
+
+    task_id: str
+    job_id: str
+    name: str
+    task_type: str
+    job_type: str
+    priority: int
+    job_priority: int
+    commands: str
+    steps_completed: int
+    steps_total: int
+    epoch: int
+    platform: str
+
+
+@attrs.frozen
+class StatusRequested:
+    """The worker gets no task: it is to change its status first."""
+
+    status: WorkerStatus
+
+
+@attrs.frozen
+class Nothing:
+    """There is no task for the worker; it may wait for one in these pools."""
+
+    pools: tuple[Pool, ...] = ()
+
+
+def schedule_task(
+    tx: Tx, worker_id: str, rules: Rules, slot: int = 0
+) -> AssignedRun | StatusRequested | Nothing:
+    """Give the worker with this UUID its next task.
+
+    A task that it holds already is given again, with the same epoch: the answer may have
+    been lost. Raises `Conflict` when the worker is not awake.
+    """
+    worker = worker_rows.worker_by_uuid(tx, worker_id)
+    if worker.status_requested:
+        return StatusRequested(WorkerStatus(worker.status_requested))
+    if worker.status != WorkerStatus.AWAKE:
+        _require_awake(tx, worker)
+    for held in task_rows.held_by(tx, worker.id):
+        if held.slot == slot:
+            return _assigned(held, worker, held.attempt_epoch)
+    pools = worker_rows.pools_of(tx, worker)
+    found = _choose(tx, worker, pools, rules)
+    if found is None:
+        return Nothing(tuple(pools))
+    return _assign(tx, worker, *found, slot=slot, rules=rules)
+
+
+def _require_awake(tx: Tx, worker: Row) -> None:
+    status = WorkerStatus(worker.status)
+    if not wake_up(status):
+        raise Conflict(f'worker is in state "{status}", requires state "awake" to execute tasks')
+    worker_rows.set_status(tx, worker.id, WorkerStatus.AWAKE, None)
+    facts = worker_rows.worker_facts(worker, status=WorkerStatus.AWAKE, updated=tx.now)
+    tx.emit(WorkerStatusChanged(worker=facts, previous_status=status, reason="it asked for work"))
+
+
+def _choose(tx: Tx, worker: Row, pools: Sequence[Pool], rules: Rules) -> tuple[Row, Row] | None:
+    if not pools:
+        return None
+    offered = _offered(tx, worker.id, pools)
+    if rules.choose is None:
+        return next(offered, None)
+    found = [pair for pair, _ in zip(offered, range(CANDIDATES), strict=False)]
+    if not found:
+        return None
+    by_task = {task.uuid: (lane, task) for lane, task in found}
+    chosen = rules.choose(_at_work(tx, worker), tuple(_candidate(task) for _, task in found))
+    return by_task.get(chosen.task_id, found[0]) if chosen else found[0]
+
+
+def _offered(tx: Tx, worker: int, pools: Sequence[Pool]) -> Iterator[tuple[Row, Row]]:
+    """Yield lanes with their first task for this worker, in the farm's order."""
+    seen: set[int] = set()
+    most = 2
+    while True:
+        lanes = lane_rows.open_lanes(tx, worker, pools, most)
+        fresh = [lane for lane in lanes if lane.id not in seen]
+        if not fresh:
+            return
+        for lane in _settled(lanes, fresh, most):
+            seen.add(lane.id)
+            task = lane_rows.first_task(tx, lane.id, worker)
+            if task is not None:
+                yield lane, task
+            else:
+                lane_rows.close_if_empty(tx, lane.id)
+        most *= 4
+
+
+def _settled(lanes: list[Row], fresh: list[Row], most: int) -> list[Row]:
+    # A pool that returned as many lanes as it was asked for may have more, which come
+    # before later lanes of other pools: only what precedes its last lane is in order.
+    per_pool: dict[Pool, int] = {}
+    for place, lane in enumerate(lanes):
+        pool = (lane.tag_id, lane.task_type)
+        per_pool[pool] = per_pool.get(pool, 0) + 1
+        if per_pool[pool] == most:
+            known = {row.id for row in lanes[: place + 1]}
+            return [lane for lane in fresh if lane.id in known]
+    return fresh
+
+
+def _assign(tx: Tx, worker: Row, lane: Row, task: Row, *, slot: int, rules: Rules) -> AssignedRun:
+    epoch = task.epoch + 1
+    task_rows.assign(tx, task.id, epoch=epoch, worker=worker.id, slot=slot)
+    if not task.job_started:
+        _start_job(tx, task.job_id)
+    if rules.turns.is_over(lane.id, worker_rows.awake_count(tx)):
+        lane_rows.to_the_back(tx, lane.id)
+    facts = task_rows.task_facts(
+        task,
+        status=TaskStatus.ACTIVE,
+        updated=tx.now,
+        worker_id=worker.uuid,
+        worker_name=worker.name,
+    )
+    tx.emit(TaskStatusChanged(task=facts, previous_status=TaskStatus(task.status)))
+    tx.emit(WorkerUpdated(worker_rows.worker_facts(worker)))
+    return _assigned(task, worker, epoch)
+
+
+def _start_job(tx: Tx, job_id: int) -> None:
+    job = job_rows.load_state(tx, job_id)
+    if job.started or not job.runs:
+        return
+    job.started = True
+    announce(tx, job, JobStatus.ACTIVE, "task became active")
+    job_rows.save_state(tx, job)
+
+
+def _assigned(task: Row, worker: Row, epoch: int) -> AssignedRun:
+    return AssignedRun(
+        task_id=task.uuid,
+        job_id=task.job_uuid,
+        name=task.name,
+        task_type=task.type,
+        job_type=task.job_type,
+        priority=task.priority,
+        job_priority=task.job_priority,
+        commands=task.commands,
+        steps_completed=task.steps_completed,
+        steps_total=task.steps_total,
+        epoch=epoch,
+        platform=worker.platform,
+    )
+
+
+def _at_work(tx: Tx, worker: Row) -> WorkerAtWork:
+    return WorkerAtWork(
+        id=worker.uuid,
+        name=worker.name,
+        platform=worker.platform,
+        task_types=tuple(json.loads(worker.task_types)),
+        tags=tuple(tag.uuid for tag in worker_rows.tags_of(tx, worker.id)),
+    )
+
+
+def _candidate(task: Row) -> Candidate:
+    return Candidate(
+        task_id=task.uuid,
+        task_name=task.name,
+        task_type=task.type,
+        task_priority=task.priority,
+        job_id=task.job_uuid,
+        job_name=task.job_name,
+        job_type=task.job_type,
+        job_priority=task.job_priority,
+    )

@@ -1,0 +1,286 @@
+"""Let workers join, come, go and be told what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+import attrs
+from sqlalchemy import bindparam, update
+
+from flamenco_core.domain.events import (
+    TaskStatusChanged,
+    WorkerDeleted,
+    WorkerRegistered,
+    WorkerStatusChanged,
+    WorkerUpdated,
+)
+from flamenco_core.domain.failures import MAX_LOST
+from flamenco_core.domain.statuses import TaskStatus, WorkerStatus
+from flamenco_core.domain.tasks import Outcome, returned_to
+from flamenco_core.domain.workers import (
+    Request,
+    after_sign_off,
+    after_state_changed,
+    gives_back,
+)
+from flamenco_core.errors import NotAllowed
+from flamenco_core.manager.store import jobs as job_rows
+from flamenco_core.manager.store import lanes as lane_rows
+from flamenco_core.manager.store import tasks as task_rows
+from flamenco_core.manager.store import workers as worker_rows
+from flamenco_core.manager.store.ids import next_ids
+from flamenco_core.manager.store.query import Query, Row
+from flamenco_core.manager.store.tables import tasks, workers
+from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.usecases.rules import Rules
+from flamenco_core.manager.usecases.settle import settle, stamp
+
+__all__ = [
+    "Registration",
+    "delete_worker",
+    "give_up_workers",
+    "may_run",
+    "register_worker",
+    "request_worker_status",
+    "sign_off",
+    "sign_on",
+    "state_changed",
+]
+
+
+@attrs.frozen(kw_only=True)
+class Registration:
+    """A machine that joins the farm."""
+
+    uuid: str
+    secret_hash: str
+    name: str
+    address: str
+    platform: str
+    task_types: Sequence[str]
+
+
+def register_worker(tx: Tx, new: Registration) -> None:
+    """Add a worker; it is offline until it signs on."""
+    row = {
+        "id": next_ids(tx, "workers"),
+        "uuid": new.uuid,
+        "secret_hash": new.secret_hash,
+        "name": new.name,
+        "address": new.address,
+        "platform": new.platform,
+        "software": "",
+        "status": WorkerStatus.OFFLINE,
+        "status_requested": "",
+        "is_lazy": 0,
+        "task_types": json.dumps(_cleaned(new.task_types)),
+        "can_restart": 0,
+        "created_at": tx.now,
+        "updated_at": tx.now,
+    }
+    worker_rows.insert_worker(tx, row)
+    facts = worker_rows.worker_facts(worker_rows.worker_by_uuid(tx, new.uuid))
+    tx.emit(WorkerRegistered(facts))
+
+
+def _cleaned(task_types: Iterable[str]) -> list[str]:
+    return [*dict.fromkeys(t.strip().lower() for t in task_types if t.strip())]
+
+
+_SIGN_ON = Query(
+    update(workers)
+    .where(workers.c.uuid == bindparam("worker"))
+    .values(
+        status=bindparam("status"),
+        name=bindparam("new_name"),
+        address=bindparam("new_address"),
+        software=bindparam("new_software"),
+        task_types=bindparam("new_types"),
+        can_restart=bindparam("restarts"),
+        updated_at=bindparam("now"),
+        seen_at=bindparam("now"),
+    )
+)
+
+
+def sign_on(
+    tx: Tx,
+    worker_id: str,
+    *,
+    name: str,
+    address: str,
+    software: str,
+    task_types: Sequence[str],
+    can_restart: bool,
+) -> WorkerStatus:
+    """Take in that a worker has started; return what it shall be."""
+    old = worker_rows.worker_by_uuid(tx, worker_id)
+    tx.run(
+        _SIGN_ON,
+        worker=worker_id,
+        status=WorkerStatus.STARTING,
+        new_name=name,
+        new_address=address,
+        new_software=software,
+        new_types=json.dumps(_cleaned(task_types)),
+        restarts=int(can_restart),
+        now=tx.now,
+    )
+    row = worker_rows.worker_by_uuid(tx, worker_id)
+    _tell_status(tx, row, WorkerStatus(old.status), "signed on")
+    request = worker_rows.request_of(row)
+    return request.status if request else WorkerStatus.AWAKE
+
+
+def sign_off(tx: Tx, worker_id: str, rules: Rules) -> None:
+    """Take in that a worker stops; what it was at work on goes back to the queue."""
+    row = worker_rows.worker_by_uuid(tx, worker_id)
+    was = WorkerStatus(row.status)
+    request = after_sign_off(worker_rows.request_of(row), was)
+    _become(tx, row, WorkerStatus.OFFLINE, request, "signed off")
+    _return_tasks(tx, row, rules, "worker signed off", Outcome.RETURNED)
+
+
+def state_changed(tx: Tx, worker_id: str, status: WorkerStatus, rules: Rules) -> None:
+    """Take in what a worker says that it is now."""
+    row = worker_rows.worker_by_uuid(tx, worker_id)
+    was = WorkerStatus(row.status)
+    request = after_state_changed(worker_rows.request_of(row), status)
+    _become(tx, row, status, request, "it said so")
+    if gives_back(was, status):
+        reason = f"worker {_identifier(row)} changed status to '{status}'"
+        _return_tasks(tx, row, rules, reason, Outcome.RETURNED)
+
+
+def request_worker_status(tx: Tx, worker_id: str, status: WorkerStatus, *, is_lazy: bool) -> None:
+    """Ask a worker to be something else; asking for what it is takes back a request.
+
+    Raises `NotFound`, or `NotAllowed` for a restart of a worker that cannot.
+    """
+    row = worker_rows.worker_by_uuid(tx, worker_id)
+    if status is WorkerStatus.RESTART and not row.can_restart:
+        raise NotAllowed(f"worker {row.name} cannot restart: set its restart exit code first")
+    was = WorkerStatus(row.status)
+    request = None if status is was else Request(status, is_lazy)
+    worker_rows.set_status(tx, row.id, was, request)
+    tx.emit(WorkerUpdated(worker_rows.worker_facts(row, request=request, updated=tx.now)))
+    tx.wake(worker_id)
+
+
+@attrs.frozen(kw_only=True)
+class MayRun:
+    """Whether a worker may go on with a task, and why not."""
+
+    yes: bool
+    reason: str = ""
+    status_requested: bool = False
+
+
+def may_run(tx: Tx, worker_id: str, task_id: str) -> MayRun:
+    """Say whether a worker may go on with a task. Changes nothing."""
+    task = tx.one(_MAY_RUN, task=task_id)
+    if task is None:
+        return MayRun(yes=False, reason="Task not found")
+    row = worker_rows.worker_by_uuid(tx, worker_id)
+    request = worker_rows.request_of(row)
+    if request and not request.is_lazy:
+        return MayRun(yes=False, reason="worker status change requested", status_requested=True)
+    if task.worker_id != row.id:
+        return MayRun(yes=False, reason="task not assigned to this worker")
+    if task.status != TaskStatus.ACTIVE:
+        return MayRun(yes=False, reason=f'task is in non-runnable status "{task.status}"')
+    return MayRun(yes=True)
+
+
+_MAY_RUN = Query(
+    tasks.select()
+    .with_only_columns(tasks.c.worker_id, tasks.c.status)
+    .where(tasks.c.uuid == bindparam("task"))
+)
+_DELETE = Query(
+    update(workers).where(workers.c.id == bindparam("worker")).values(deleted_at=bindparam("now"))
+)
+
+
+def delete_worker(tx: Tx, worker_id: str, rules: Rules) -> None:
+    """Remove a worker; its tasks go back, its history stays."""
+    row = worker_rows.worker_by_uuid(tx, worker_id)
+    _return_tasks(tx, row, rules, "worker is being deleted", Outcome.RETURNED)
+    tx.run(_DELETE, worker=row.id, now=tx.now)
+    tx.emit(WorkerDeleted(worker_rows.worker_facts(row, updated=tx.now)))
+
+
+def give_up_workers(tx: Tx, worker_ids: Sequence[str], rules: Rules) -> None:
+    """Take in that workers have not been heard of for too long.
+
+    Their tasks go back to the queue under the same epoch: that is no failure, and if the
+    result comes after all before another worker has the task, it counts.
+    """
+    for worker_id in worker_ids:
+        row = worker_rows.worker_by_uuid(tx, worker_id)
+        if row.status in {WorkerStatus.ERROR, WorkerStatus.OFFLINE}:
+            continue
+        _become(tx, row, WorkerStatus.ERROR, None, "it was not heard of any more")
+        _return_tasks(tx, row, rules, "worker timed out", Outcome.LOST)
+
+
+def _become(tx: Tx, row: Row, status: WorkerStatus, request: Request | None, reason: str) -> None:
+    worker_rows.set_status(tx, row.id, status, request)
+    fresh = worker_rows.worker_by_uuid(tx, row.uuid)
+    _tell_status(tx, fresh, WorkerStatus(row.status), reason)
+
+
+def _tell_status(tx: Tx, row: Row, was: WorkerStatus, reason: str) -> None:
+    facts = worker_rows.worker_facts(row)
+    tx.emit(WorkerStatusChanged(worker=facts, previous_status=was, reason=reason))
+
+
+def _identifier(row: Row) -> str:
+    return f"{row.name} ({row.uuid})"
+
+
+def _return_tasks(tx: Tx, worker: Row, rules: Rules, reason: str, outcome: Outcome) -> None:
+    for held in task_rows.held_by(tx, worker.id):
+        _return_task(tx, worker, task_rows.reported_task(tx, held.uuid), rules, reason, outcome)
+
+
+_RETURN = Query(
+    update(tasks)
+    .where(tasks.c.id == bindparam("task"))
+    .values(
+        status=bindparam("status"),
+        activity=bindparam("activity"),
+        lost_count=tasks.c.lost_count + bindparam("lost"),
+        updated_at=bindparam("now"),
+    )
+)
+
+
+def _return_task(
+    tx: Tx, worker: Row, task: Row, rules: Rules, reason: str, outcome: Outcome
+) -> None:
+    job = job_rows.load_state(tx, task.job_id)
+    task_rows.end_attempt(tx, task.id, task.epoch, outcome)
+    status = returned_to(job.is_held)
+    activity = f"Task was {status} by Manager because {reason}"
+    if outcome is Outcome.LOST and task_rows.lost_on(tx, task.id) >= MAX_LOST:
+        status = TaskStatus.FAILED
+        activity = f"Task was lost on {MAX_LOST} different workers: it is not tried again"
+    lost = int(outcome is Outcome.LOST)
+    tx.run(_RETURN, task=task.id, status=status, activity=activity, lost=lost, now=tx.now)
+    task_rows.add_note(tx, task.id, task.epoch, stamp(tx, activity))
+    job.paused += status is TaskStatus.PAUSED
+    job.failed += status is TaskStatus.FAILED
+    if status is TaskStatus.QUEUED and job.runs:
+        lane_rows.ring_ready(tx, task.id)
+    facts = task_rows.task_facts(
+        task,
+        status=status,
+        activity=activity,
+        updated=tx.now,
+        worker_id=worker.uuid,
+        worker_name=worker.name,
+    )
+    tx.emit(TaskStatusChanged(task=facts, previous_status=TaskStatus(task.status)))
+    settle(tx, job, rules, activity)

@@ -12,7 +12,7 @@ import inspect
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from typing import Any, Literal
 
 import attrs
@@ -20,6 +20,7 @@ import pluggy
 
 from flamenco_core import hookspecs
 from flamenco_core.errors import DuplicateName, MissingPlugin, PluginError
+from flamenco_core.hook_rules import Named, named_offers, verified_hooks
 from flamenco_core.offers.problem import Problem
 
 __all__ = ["Origin", "PluginInfo", "Plugins", "Side"]
@@ -57,9 +58,11 @@ class Plugins:
         self._pm = pluggy.PluginManager(hookspecs.PROJECT)
         self._pm.add_hookspecs(hookspecs)
         self._infos: dict[str, PluginInfo] = {}
-        self._offers: dict[str, dict[str, tuple[Any, str]]] = {}
-        self._blocked = frozenset(blocked)
-        for name in self._blocked:
+        self._homonyms: list[PluginInfo] = []
+        self._offers: dict[str, dict[str, Any]] = {}
+        self._owners: dict[tuple[str, str], str] = {}
+        self.blocked = frozenset(blocked)
+        for name in self.blocked:
             self._pm.set_blocked(name)
 
     # -- loading -----------------------------------------------------------------
@@ -78,21 +81,15 @@ class Plugins:
         is counted once.
         """
         name = name or str(getattr(plugin, "__name__", type(plugin).__name__))
-        if self._pm.is_registered(plugin):
-            return
-        info = PluginInfo(name=name, origin=origin, version=version)
-        if name in self._blocked:
-            self._infos[name] = attrs.evolve(info, state="blocked")
-            return
-        self._guarded(info, lambda: self._add(plugin, info))
+        self._load(PluginInfo(name=name, origin=origin, version=version), lambda: plugin)
 
     def load_installed(self) -> None:
         """Load the entry points of group ``flamenco.<side>``, by name."""
         for point in sorted(entry_points(group=f"flamenco.{self.side}")):
-            if not self._pm.has_plugin(point.name):
-                self._load(point)
+            version = point.dist.version if point.dist else None
+            self._load(PluginInfo(name=point.name, origin="installed", version=version), point.load)
 
-    def off(self, name: str, origin: Origin, error: Exception) -> None:
+    def off(self, name: str, origin: Origin, error: BaseException) -> None:
         """Note a plugin that could not even be imported."""
         self._fail(PluginInfo(name=name, origin=origin), error)
 
@@ -109,47 +106,40 @@ class Plugins:
                     name, f"is required but {info.state}: {info.error or 'see blocked:'}"
                 )
 
-    def _load(self, point: EntryPoint) -> None:
-        version = point.dist.version if point.dist else None
-        info = PluginInfo(name=point.name, origin="installed", version=version)
-        if point.name in self._blocked:
-            self._infos[point.name] = attrs.evolve(info, state="blocked")
+    def _load(self, info: PluginInfo, load: Callable[[], object]) -> None:
+        if info.name in self.blocked:
+            self._infos[info.name] = attrs.evolve(info, state="blocked")
             return
-        self._guarded(
-            info,
-            lambda: self.register(point.load(), point.name, origin="installed", version=version),
-        )
-
-    def _add(self, plugin: object, info: PluginInfo) -> None:
-        if info.name in self._infos:
-            raise DuplicateName(
-                info.name, f"there is another plugin of this name ({self._infos[info.name].origin})"
-            )
-        self._pm.register(plugin, info.name)
-        self._infos[info.name] = attrs.evolve(info, hooks=self._verified_hooks(plugin, info.name))
-
-    def _verified_hooks(self, plugin: object, name: str) -> tuple[str, ...]:
-        callers = self._pm.get_hookcallers(plugin) or []
-        for hook in callers:
-            spec = hook.spec
-            if spec is None:
-                raise PluginError(name, f"there is no hook {hook.name!r}{_nearest(hook.name)}")
-            for impl in hook.get_hookimpls():
-                if impl.plugin is plugin:
-                    _verify(impl, spec.argnames, name)
-        return tuple(sorted(hook.name for hook in callers))
-
-    def _guarded(self, info: PluginInfo, load: Callable[[], None]) -> None:
         try:
-            load()
-        # The border to other people's code: whatever it raises, the farm starts.
-        except Exception as error:
+            self._add(load(), info)
+        # The border to other people's code: whatever it raises, the farm starts. A module
+        # that calls sys.exit() when it is imported is one more way to be broken.
+        except (Exception, SystemExit) as error:
             self._fail(info, error)
 
-    def _fail(self, info: PluginInfo, error: Exception) -> None:
-        self._drop(info.name)
+    def _add(self, plugin: object, info: PluginInfo) -> None:
+        if self._pm.is_registered(plugin):
+            return
+        hooks = verified_hooks(self._pm, plugin, info.name)
+        if known := self._infos.get(info.name):
+            raise DuplicateName(
+                info.name,
+                f"there is another plugin of this name ({known.origin}); rename one of the two",
+            )
+        self._pm.register(plugin, info.name)
+        self._infos[info.name] = attrs.evolve(info, hooks=hooks)
+
+    def _fail(self, info: PluginInfo, error: BaseException) -> None:
         text = str(error) if isinstance(error, PluginError) else repr(error)
-        self._infos[info.name] = attrs.evolve(info, state="off", error=text, offers=())
+        off = attrs.evolve(info, state="off", error=text, offers=())
+        known = self._infos.get(info.name)
+        if known and known is not info:
+            # The name is taken; the one that has it stays as it is, so both are listed.
+            if known.error != text:
+                self._homonyms.append(off)
+        else:
+            self._drop(info.name)
+            self._infos[info.name] = off
         if self.strict:
             raise error
         log.error("plugin %r is off: %s", info.name, text)
@@ -157,12 +147,13 @@ class Plugins:
     def _drop(self, name: str) -> None:
         if self._pm.has_plugin(name):
             self._pm.unregister(name=name)
-        for offers in self._offers.values():
-            for offer in [o for o, (_, owner) in offers.items() if owner == name]:
-                del offers[offer]
+        for hook, offers in self._offers.items():
+            for offer in [o for o in offers if self._owners[hook, o] == name]:
+                del offers[offer], self._owners[hook, offer]
 
     def __iter__(self) -> Iterator[PluginInfo]:
-        return iter(sorted(self._infos.values(), key=lambda info: info.name))
+        known = [*self._infos.values(), *self._homonyms]
+        return iter(sorted(known, key=lambda info: info.name))
 
     def __getitem__(self, name: str) -> PluginInfo:
         return self._infos[name]
@@ -172,39 +163,43 @@ class Plugins:
     def registered(self, hook: str, **arguments: object) -> dict[str, Any]:
         """Call a ``register_*`` hook; return what is offered, by name.
 
+        When a plugin fails in a later hook, its offers vanish from this dictionary too:
+        use it when all hooks of the start are called, and do not copy it before.
+
         Raises `DuplicateName` when two plugins offer one name: which of the two is meant
         is for a person to say.
         """
         offers = self._offers[hook] = {}
         for impl in self._impls(hook, first_asked_first=False):
             try:
-                offered = tuple(_call(impl, arguments) or ())
+                offered = named_offers(hook, _call(impl, arguments))
             # The border to other people's code. Generators fail here, while iterated.
             except Exception as error:
                 broken = PluginError(impl.plugin_name, f"{hook}: {error!r}")
                 self._fail(self._infos[impl.plugin_name], broken)
                 continue
-            for offer in offered:
-                self._add_offer(offers, offer, impl.plugin_name)
-        return {name: offer for name, (offer, _) in offers.items()}
+            for name, offer in offered.items():
+                self._refuse_duplicate(hook, name, impl.plugin_name)
+                offers[name] = offer
+                self._owners[hook, name] = impl.plugin_name
+            self._note_offers(impl.plugin_name)
+        return offers
 
-    def _add_offer(self, offers: dict[str, tuple[Any, str]], offer: Any, plugin: str) -> None:
-        name = getattr(offer, "name", None) or getattr(offer, "__name__", None) or repr(offer)
-        if name in offers:
-            owner = offers[name][1]
+    def _refuse_duplicate(self, hook: str, name: str, plugin: str) -> None:
+        if name in self._offers[hook]:
             raise DuplicateName(
                 plugin,
-                f"{name!r} is already offered by plugin {owner!r};"
+                f"{name!r} is already offered by plugin {self._owners[hook, name]!r};"
                 f" add one of the two to 'blocked:' in the settings",
             )
-        offers[name] = (offer, plugin)
-        info = self._infos[plugin]
-        self._infos[plugin] = attrs.evolve(info, offers=(*info.offers, name))
+
+    def _note_offers(self, plugin: str) -> None:
+        names = tuple(name for (_, name), owner in self._owners.items() if owner == plugin)
+        self._infos[plugin] = attrs.evolve(self._infos[plugin], offers=names)
 
     def owner_of(self, hook: str, offer: str) -> str | None:
         """Return the name of the plugin that made an offer."""
-        found = self._offers.get(hook, {}).get(offer)
-        return found[1] if found else None
+        return self._owners.get((hook, offer))
 
     async def find(self, hook: str, **arguments: object) -> Any:
         """Return the first answer to a ``find_*`` hook that is not None; let errors out."""
@@ -232,23 +227,28 @@ class Plugins:
         for impl in self._impls(hook):
             name = impl.plugin_name
             try:
-                problems = tuple(await _acall(impl, arguments) or ())
+                problems = _problems(await _acall(impl, arguments), name)
             # The border to other people's code: a broken check must not open the door.
             except Exception as error:
                 self._count_failure(name, hook)
-                problems = (Problem(f"plugin {name!r} failed in {hook}: {error!r}"),)
-            found += [p if p.plugin else attrs.evolve(p, plugin=name) for p in problems]
+                problems = [Problem(f"plugin {name!r} failed in {hook}: {error!r}", plugin=name)]
+            found += problems
         return found
 
     async def wrap(self, stack: AsyncExitStack, hook: str, **arguments: object) -> None:
-        """Enter every plugin's context manager on *stack*; errors name the plugin."""
+        """Enter every plugin's context manager on *stack*.
+
+        What one of them raises, on the way in or out, names its plugin. None of them can
+        hide an error of the work inside.
+        """
         for impl in self._impls(hook):
             try:
-                if (manager := _call(impl, arguments)) is not None:
-                    await stack.enter_async_context(manager)
+                manager = _call(impl, arguments)
             # The border to other people's code: the task fails, and says through whom.
             except Exception as error:
                 raise PluginError(impl.plugin_name, f"{hook}: {error}") from error
+            if manager is not None:
+                await stack.enter_async_context(Named(manager, impl.plugin_name, hook))
 
     async def tell(self, hook: str, **arguments: object) -> None:
         """Call an ``on_*`` hook; a plugin that raises is logged and the rest still hear."""
@@ -273,30 +273,12 @@ class Plugins:
         return impls[::-1] if first_asked_first else impls
 
 
-def _verify(impl: pluggy.HookImpl, known: tuple[str, ...], plugin: str) -> None:
-    name = impl.function.__name__
-    if impl.wrapper or impl.hookwrapper:
-        raise PluginError(plugin, f"{name}: pluggy's wrappers are not used here; see wrap_task")
-    if impl.trylast or impl.tryfirst:
-        raise PluginError(plugin, f"{name}: order comes from registration, not tryfirst or trylast")
-    if impl.kwargnames or inspect.getfullargspec(impl.function).kwonlyargs:
-        raise PluginError(plugin, f"{name}: parameters are plain, without defaults or '*'")
-    if unknown := set(impl.argnames) - set(known):
-        raise PluginError(
-            plugin, f"{name}: no parameter {sorted(unknown)}; there are {sorted(known)}"
-        )
-    if not name.startswith(("find_", "check_", "on_")) and inspect.iscoroutinefunction(
-        impl.function
-    ):
-        raise PluginError(plugin, f"{name} must not be async")
-
-
-def _nearest(name: str) -> str:
-    from difflib import get_close_matches
-
-    known = [n for n, f in vars(hookspecs).items() if hasattr(f, f"{hookspecs.PROJECT}_spec")]
-    close = get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def _problems(answer: Any, plugin: str) -> list[Problem]:
+    problems = list(answer or ())
+    for problem in problems:
+        if not isinstance(problem, Problem):
+            raise TypeError(f"expected Problem, not {problem!r}")
+    return [p if p.plugin else attrs.evolve(p, plugin=plugin) for p in problems]
 
 
 def _call(impl: pluggy.HookImpl, arguments: dict[str, object]) -> Any:

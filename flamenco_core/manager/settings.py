@@ -8,7 +8,6 @@ reach the Manager: it takes a person's word to open it to the network.
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from collections.abc import Mapping
@@ -18,9 +17,10 @@ from typing import Any
 import attrs
 from attrs import validators
 
-from flamenco_core.config import Duration, Loaded, Section, Wrong, load_settings, option
-from flamenco_core.config.nodes import Items, Scalar
-from flamenco_core.offers.variable import Variable, VariableValue
+from flamenco_core.config import Duration, Loaded, Wrong, load_settings, option
+from flamenco_core.config.nodes import Scalar
+from flamenco_core.manager.variables import DEFAULT_VARIABLES, read_variables
+from flamenco_core.offers.variable import Variable
 from flamenco_core.platform import go_os
 
 __all__ = [
@@ -34,28 +34,9 @@ __all__ = [
     "load_manager_settings",
 ]
 
-log = logging.getLogger(__name__)
-
 FILE_NAME = "flamenco-manager.yaml"
-_AUDIENCES = ("all", "workers", "users")
 _LISTEN = re.compile(r"^(\[[0-9A-Fa-f:.%]*\]|[^\s:\[\]]*):(\d{1,5})$", re.ASCII)
 _POSTGRESQL = re.compile(r"^postgres(ql)?(\+psycopg)?://")
-
-DEFAULT_VARIABLES = (
-    Variable(
-        name="blender",
-        values=(
-            VariableValue(value="blender", platform="linux"),
-            VariableValue(value="blender.exe", platform="windows"),
-            VariableValue(value="blender", platform="darwin"),
-        ),
-    ),
-    Variable(name="blenderArgs", values=(VariableValue(value="-b -y"),)),
-)
-
-
-def _duration(text: str, help: str, **more: Any) -> Any:
-    return option(Duration.parse(text), help, **more)
 
 
 def _read_version(node: Any) -> int:
@@ -80,50 +61,6 @@ def _read_database(node: Any) -> str:
     return text
 
 
-def _read_variables(node: Any) -> tuple[Variable, ...]:
-    if not isinstance(node, Section):
-        raise Wrong("must be a section with one name per variable", node)
-    return tuple(_read_variable(name, variable) for name, variable in node.items())
-
-
-def _read_variable(name: str, node: Any) -> Variable:
-    if not isinstance(node, Section):
-        raise Wrong("must be a section with 'values'", node, (name,))
-    twoway = node.get("is_twoway", Scalar("false", False))
-    if not isinstance(getattr(twoway, "value", None), bool):
-        raise Wrong("must be true or false", twoway, (name, "is_twoway"))
-    values = node.get("values", Items())
-    if not isinstance(values, Items):
-        raise Wrong("must be a list of values", values, (name, "values"))
-    made = tuple(part for value in values for part in _read_values(name, value))
-    return Variable(name=name, values=made, is_twoway=twoway.value)
-
-
-def _read_values(name: str, node: Any) -> list[VariableValue]:
-    value = node.get("value") if isinstance(node, Section) else None
-    if not isinstance(value, Scalar):
-        raise Wrong("must have a 'value', which is a text", node, (name, "values"))
-    audience = _word(node, "audience") or "all"
-    if audience not in _AUDIENCES:
-        log.warning("%s: variable %r: nobody is audience %r", node.where, name, audience)
-    if not (platforms := _platforms(node)):
-        log.warning("%s: variable %r: a value without 'platform' is not used", node.where, name)
-    text = "" if value.value is None else value.text
-    return [VariableValue(value=text, audience=audience, platform=p) for p in platforms]
-
-
-def _platforms(node: Section) -> list[str]:
-    several = node.get("platforms")
-    nodes = [node.get("platform"), *(several if isinstance(several, Items) else [several])]
-    words = [item.text.strip().lower() for item in nodes if isinstance(item, Scalar)]
-    return [word for word in dict.fromkeys(words) if word]
-
-
-def _word(node: Section, key: str) -> str:
-    found = node.get(key)
-    return found.text.strip().lower() if isinstance(found, Scalar) else ""
-
-
 @attrs.frozen(kw_only=True)
 class Meta:
     """About the settings file itself."""
@@ -135,8 +72,10 @@ class Meta:
 class ShamanGarbageCollect:
     """When stored files that no job uses any more are removed."""
 
-    period: Duration = _duration("24h", "How often to look; 0 means never.")
-    max_age: Duration = _duration("744h", "How long a file must be unused.", key="maxAge")
+    period: Duration = option(Duration.parse("24h"), "How often to look; 0 means never.")
+    max_age: Duration = option(
+        Duration.parse("744h"), "How long a file must be unused.", key="maxAge"
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -191,8 +130,8 @@ class ManagerSettings:
         "A file for SQLite, or `postgresql+psycopg://user:password@host/name`.",
         read=_read_database,
     )
-    database_check_period: Duration = _duration(
-        "1h", "How often the database is checked for damage; 0 means never."
+    database_check_period: Duration = option(
+        Duration.parse("1h"), "How often the database is checked for damage; 0 means never."
     )
     local_manager_storage_path: Path = option(
         Path("flamenco-manager-storage"),
@@ -204,14 +143,16 @@ class ManagerSettings:
         " Empty means that the farm is not set up yet.",
     )
     shaman: Shaman = option(factory=Shaman)
-    task_timeout: Duration = _duration(
-        "10m", "Silence after which a running task is taken from its worker; 0 means never."
+    task_timeout: Duration = option(
+        Duration.parse("10m"),
+        "Silence after which a running task is taken from its worker; 0 means never.",
     )
-    worker_timeout: Duration = _duration(
-        "1m", "Silence after which a worker counts as gone; 0 means never."
+    worker_timeout: Duration = option(
+        Duration.parse("1m"), "Silence after which a worker counts as gone; 0 means never."
     )
-    lease_timeout: Duration = _duration(
-        "1m", "How long a worker keeps its task without a sign of life; it is renewed by each."
+    lease_timeout: Duration = option(
+        Duration.parse("1m"),
+        "How long a worker keeps its task without a sign of life; it is renewed by each.",
     )
     blocklist_threshold: int = option(
         3,
@@ -230,7 +171,7 @@ class ManagerSettings:
     variables: tuple[Variable, ...] = option(
         DEFAULT_VARIABLES,
         "Texts that differ between machines, by name; see the page about variables.",
-        read=_read_variables,
+        read=read_variables,
     )
     plugins: Mapping[str, Any] = option(
         factory=dict, help="A section for each plugin, with that plugin's own settings."

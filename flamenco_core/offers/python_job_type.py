@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, get_type_hints
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
 import attrs
-import cattrs
-from cattrs.errors import BaseValidationError
 
 from flamenco_core.clock import new_id
 from flamenco_core.errors import JobTypeError
@@ -20,11 +19,13 @@ from flamenco_core.offers.job_type import (
     Submission,
 )
 
+if TYPE_CHECKING:
+    from cattrs import Converter
+
 __all__ = ["Author", "JobType", "TaskDraft", "setting"]
 
 _WIRE_TYPES: dict[Any, Any] = {str: "string", int: "int32", float: "float", bool: "bool"}
 _EXTRA = "flamenco.setting"
-_converter = cattrs.Converter()
 
 
 def _number(value: Any, _: type) -> float:
@@ -42,10 +43,17 @@ def _strictly(kind: type) -> Any:
     return structure
 
 
-# A setting of the wrong type is the artist's mistake to hear about, not to be guessed at.
-_converter.register_structure_hook(float, _number)
-for _kind in (str, int, bool):
-    _converter.register_structure_hook(_kind, _strictly(_kind))
+@cache
+def _converter() -> Converter:
+    # Imported here: whoever only wants to write a Command need not wait for it.
+    from cattrs import Converter
+
+    converter = Converter()
+    # A setting of the wrong type is the artist's mistake to hear about, not to be guessed at.
+    converter.register_structure_hook(float, _number)
+    for kind in (str, int, bool):
+        converter.register_structure_hook(kind, _strictly(kind))
+    return converter
 
 
 def setting(default: Any = attrs.NOTHING, **extra: Any) -> Any:
@@ -173,12 +181,15 @@ class PythonJobType:
 
     async def compile(self, submission: Submission) -> AuthoredJob:
         """Build the settings, then let the class author its tasks."""
+        from cattrs import transform_error
+        from cattrs.errors import BaseValidationError
+
         known = {field.name for field in _fields(self.cls)}
         given = {key: value for key, value in submission.settings.items() if key in known}
         try:
-            job_type = _converter.structure(given, self.cls)
+            job_type = _converter().structure(given, self.cls)
         except BaseValidationError as error:
-            problems = "; ".join(cattrs.transform_error(error, path="settings"))
+            problems = "; ".join(transform_error(error, path="settings"))
             raise JobTypeError(f"{self.name}: {problems}") from error
         author = Author(submission)
         job_type.author(author)

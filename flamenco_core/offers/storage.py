@@ -10,7 +10,9 @@ __all__ = ["Storage"]
 class Storage(Protocol):
     """A way to keep the files of jobs; the last one offered is used."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name of the offer."""
 
     @property
     def location(self) -> str:

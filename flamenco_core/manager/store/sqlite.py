@@ -24,8 +24,9 @@ from flamenco_core.clock import Clock
 from flamenco_core.errors import Busy, DatabaseError
 from flamenco_core.manager.store.database import Deliver
 from flamenco_core.manager.store.migrate import upgrade
-from flamenco_core.manager.store.sqlite_library import FileLock, dbapi
+from flamenco_core.manager.store.sqlite_library import dbapi
 from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.platform import lock_file
 
 __all__ = ["SqliteDatabase"]
 
@@ -67,12 +68,16 @@ class SqliteDatabase:
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(self.path.with_name(self.path.name + ".lock"))
-        self._lock.take(f"another Manager uses {self.path}; stop it, or set another 'database:'")
+        lock = lock_file(self.path.with_name(self.path.name + ".lock"))
+        if lock is None:
+            raise DatabaseError(
+                f"another Manager uses {self.path}; stop it, or set another 'database:'"
+            )
+        self._lock = lock
         try:
             await asyncio.to_thread(self._migrate)
         except BaseException:
-            self._lock.release()
+            self._lock.close()
             raise
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="flamenco-read")
         self._writer = threading.Thread(target=self._write_loop, name="flamenco-write")
@@ -87,7 +92,7 @@ class SqliteDatabase:
         self._readers.shutdown()
         for connection in self._opened:
             connection.close()
-        self._lock.release()
+        self._lock.close()
 
     def _migrate(self) -> None:
         engine = create_engine(

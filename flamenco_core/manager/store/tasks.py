@@ -354,3 +354,27 @@ _NOTE = Query(
 def add_note(tx: Tx, task: int, epoch: int, text: str) -> None:
     """Add a line of the Manager's to a task's log."""
     tx.run(_NOTE, task=task, epoch=epoch, text=text, now=tx.now)
+
+
+_FAILED_BY = Query(
+    select(workers.c.uuid, workers.c.name, workers.c.address)
+    .join(failures, failures.c.worker_id == workers.c.id)
+    .where(failures.c.task_id == bindparam("task"))
+    .order_by(failures.c.created_at, workers.c.id)
+)
+_LAST_OF_WORKER = Query(
+    _WITH_WORKER.join(attempts, attempts.c.task_id == tasks.c.id)
+    .where(attempts.c.worker_id == bindparam("worker"))
+    .order_by(attempts.c.ended_at.is_(None).desc(), attempts.c.started_at.desc())
+    .limit(1)
+)
+
+
+def failed_by(tx: Tx, task: int) -> list[Row]:
+    """Return the workers that failed a task, in order."""
+    return tx.all(_FAILED_BY, task=task)
+
+
+def last_of_worker(tx: Tx, worker: int) -> Row | None:
+    """Return the task that a worker is at work on, or was last."""
+    return tx.one(_LAST_OF_WORKER, worker=worker)

@@ -8,7 +8,7 @@ from flamenco_core.domain.events import TaskProgressed, TaskStatusChanged
 from flamenco_core.domain.failures import FailureFacts, verdict_on
 from flamenco_core.domain.statuses import TaskStatus, Wanted
 from flamenco_core.domain.tasks import Answer, Outcome, Standing, answer_to
-from flamenco_core.errors import BadRequest, StaleMessage
+from flamenco_core.errors import BadRequest, Conflict, StaleMessage
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import lanes as lane_rows
 from flamenco_core.manager.store import tasks as task_rows
@@ -76,7 +76,11 @@ def report_and_schedule(
 ) -> tuple[Accepted, AssignedRun | StatusRequested | Nothing]:
     """Apply a message and give the next task, in one transaction and one round trip."""
     accepted = report_task(tx, worker_id, task_id, report, rules)
-    return accepted, schedule_task(tx, worker_id, rules)
+    try:
+        return accepted, schedule_task(tx, worker_id, rules)
+    except Conflict:
+        # Not awake: no task, but what it reported stands.
+        return accepted, Nothing()
 
 
 def _answer(task: Row, worker_id: str, report: Report) -> Answer:

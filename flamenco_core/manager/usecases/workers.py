@@ -39,10 +39,12 @@ from flamenco_core.manager.usecases.settle import settle, stamp
 __all__ = [
     "Registration",
     "delete_worker",
+    "expected_workers",
     "give_up_workers",
     "may_run",
     "register_worker",
     "request_worker_status",
+    "requested_status",
     "sign_off",
     "sign_on",
     "state_changed",
@@ -168,6 +170,12 @@ def request_worker_status(tx: Tx, worker_id: str, status: WorkerStatus, *, is_la
     tx.wake(worker_id)
 
 
+def requested_status(tx: Tx, worker_id: str) -> WorkerStatus | None:
+    """Return what is asked of a worker, lazily or not."""
+    request = worker_rows.request_of(worker_rows.worker_by_uuid(tx, worker_id))
+    return request.status if request else None
+
+
 @attrs.frozen(kw_only=True)
 class MayRun:
     """Whether a worker may go on with a task, and why not."""
@@ -284,3 +292,9 @@ def _return_task(
     )
     tx.emit(TaskStatusChanged(task=facts, previous_status=TaskStatus(task.status)))
     settle(tx, job, rules, activity)
+
+
+def expected_workers(tx: Tx) -> list[str]:
+    """Return the UUIDs of workers that should be there."""
+    gone = {WorkerStatus.ERROR, WorkerStatus.OFFLINE}
+    return [row.uuid for row in worker_rows.all_workers(tx) if row.status not in gone]

@@ -1,0 +1,23 @@
+"""Built-in: give up workers that are not heard of, and store who was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from flamenco_core.hookspecs import hookimpl
+from flamenco_core.offers.service import Service
+
+if TYPE_CHECKING:
+    from flamenco_core.manager.host import Manager
+
+__all__ = ["register_services"]
+
+
+@hookimpl
+def register_services(host: Manager) -> Iterable[Service]:
+    """Offer the time-out of workers and the storing of when they were seen."""
+    return [
+        Service(name="worker-timeouts", run=host.give_up_overdue, every=1.0, once_per_farm=True),
+        Service(name="last-seen", run=host.save_seen, every=10.0),
+    ]

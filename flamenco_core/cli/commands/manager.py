@@ -1,0 +1,109 @@
+"""``flamenco manager``: this machine runs the farm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flamenco_core.cli.context import debug_option
+from flamenco_core.cli.logs import LEVELS, start_logging
+from flamenco_core.errors import FlamencoError
+
+if TYPE_CHECKING:
+    from flamenco_core.config import Loaded
+    from flamenco_core.manager.settings import ManagerSettings
+
+__all__ = ["manager"]
+
+_EXTRA = {"alembic", "litestar", "sqlalchemy", "uvicorn"}
+
+
+@click.command()
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Settings.  [default: flamenco-manager.yaml here, if it is there]",
+)
+@click.option(
+    "--data",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for settings, database and logs.  [default: here]",
+)
+@click.option("--listen", metavar="HOST:PORT", help="Where to serve; ':8080' is all networks.")
+@click.option("--database", metavar="URL", help="A file, or postgresql+psycopg://...")
+@click.option("--shared", metavar="DIR", help="Folder that all machines of the farm share.")
+@click.option("--strict", is_flag=True, help="Stop at the first broken plugin.")
+@click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True)
+@debug_option
+def manager(log_level: str, strict: bool, **given: Any) -> None:
+    """Run a Manager on this machine.
+
+    An option wins over the environment (FLAMENCO_LISTEN and so on), that over the
+    settings file, that over the default.
+    """
+    start_logging(log_level)
+    with _explained():
+        loaded = _settings(**given, strict=strict)
+        from flamenco_core.manager import create_manager
+        from flamenco_core.manager.server import serve
+
+        for unknown in loaded.unknown():
+            click.echo(f"flamenco: {unknown}", err=True)
+        settings = loaded.settings
+        serve(create_manager(settings, strict=settings.strict), *settings.host_and_port)
+
+
+def _settings(
+    *,
+    config: Path | None,
+    data: Path | None,
+    listen: str | None,
+    database: str | None,
+    shared: str | None,
+    strict: bool,
+) -> Loaded[ManagerSettings]:
+    from flamenco_core.cli.settings import must_exist
+    from flamenco_core.manager.settings import FILE_NAME, load_manager_settings
+
+    given: dict[str, Any] = {
+        "listen": listen,
+        "database": _from_here(database),
+        "shared_storage_path": _from_here(shared),
+        "strict": strict or None,
+    }
+    path = must_exist(config)
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True)
+        if path is None:
+            # Relative paths start from the settings file: this moves all of them.
+            path = data / FILE_NAME
+        else:
+            storage = data / "flamenco-manager-storage"
+            given["local_manager_storage_path"] = str(storage.absolute())
+            database = str((data / "flamenco-manager.sqlite").absolute())
+            given["database"] = given["database"] or database
+    return load_manager_settings(path, overrides=given)
+
+
+def _from_here(path: str | None) -> str | None:
+    # A path on the command line starts from where the person is, not from the file.
+    return path if path is None or ":" in path[2:] else str(Path(path).absolute())
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say how to get the packages that only a Manager needs."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        raise FlamencoError(
+            f"a Manager needs {error.name}; pip install 'flamenco-core[manager]'"
+        ) from error

@@ -1,0 +1,34 @@
+"""``flamenco workers``: the machines of the farm."""
+
+from __future__ import annotations
+
+import click
+
+from flamenco_core.cli.context import Cli, as_json, asks_manager, pass_cli
+from flamenco_core.cli.output import local_time, print_json, print_table, short
+from flamenco_core.wire.worker_mgt import WorkerSummary
+
+__all__ = ["workers"]
+
+
+@click.command()
+@as_json
+@asks_manager
+@pass_cli
+def workers(cli: Cli, as_json: bool) -> None:
+    """List the workers."""
+    with cli.client() as client:
+        found = sorted(client.workers(), key=lambda worker: (worker.name, worker.id))
+    if as_json:
+        print_json(found)
+        return
+    rows = [_row(worker) for worker in found]
+    columns = ["id", "status", "asked for", "last seen", "version", "name"]
+    print_table(columns, rows, empty="no workers; start one with 'flamenco worker'")
+
+
+def _row(worker: WorkerSummary) -> list[object]:
+    change = worker.status_change
+    asked = f"{change.status}{' when idle' if change.is_lazy else ''}" if change else ""
+    seen = local_time(worker.last_seen)
+    return [short(worker.id), worker.status, asked, seen, worker.version, worker.name]

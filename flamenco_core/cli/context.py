@@ -1,0 +1,92 @@
+"""What every sub-command is given, and the options that most of them share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+import click
+
+if TYPE_CHECKING:
+    import httpx
+
+    from flamenco_core.client import Client
+
+__all__ = ["DEFAULT_URL", "Cli", "as_json", "asks_manager", "pass_cli"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+URL_VARIABLE = "FLAMENCO_MANAGER_URL"
+
+
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
+@attrs.define
+class Cli:
+    """The state of one call of the program; tests bring their own parts."""
+
+    url: str = DEFAULT_URL
+    debug: bool = False
+    transport: httpx.BaseTransport | None = None
+    pause: Callable[[float], None] = _pause
+    poll: float = 1.0
+    """Seconds between two looks at a Manager that sends no events."""
+
+    def client(self, *, timeout: float = 10.0) -> Client:
+        """Return a client for the Manager that was named."""
+        from flamenco_core.client import Client
+
+        return Client(self.url, timeout=timeout, transport=self.transport)
+
+
+pass_cli = click.make_pass_decorator(Cli)
+
+
+def _take_url(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.ensure_object(Cli).url = value
+
+
+def _take_debug(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(Cli).debug = True
+
+
+def manager_option(command: F) -> F:
+    """Add ``--manager URL``."""
+    return click.option(
+        "--manager",
+        metavar="URL",
+        envvar=URL_VARIABLE,
+        expose_value=False,
+        is_eager=True,
+        callback=_take_url,
+        help=f"The Manager to ask.  [env: {URL_VARIABLE}; default: {DEFAULT_URL}]",
+    )(command)
+
+
+def debug_option(command: F) -> F:
+    """Add ``--debug``."""
+    return click.option(
+        "--debug",
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=_take_debug,
+        help="Show the traceback of an error.",
+    )(command)
+
+
+def asks_manager(command: F) -> F:
+    """Add the options of a sub-command that talks to a Manager."""
+    return manager_option(debug_option(command))
+
+
+def as_json(command: F) -> F:
+    """Add ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Write JSON.")(command)

@@ -1,0 +1,1 @@
+"""A Manager and a Worker as child processes of the command line."""

@@ -1,0 +1,148 @@
+"""The source files of job types: find, copy and check them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from flamenco_core.cli.from_plugins import loaded, say_nothing
+from flamenco_core.errors import Conflict, FlamencoError, JobTypeError
+from flamenco_core.offers import JobType
+
+__all__ = ["copy_sources", "problems_in", "sources"]
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def sources() -> dict[str, Path]:
+    """Return the source file of each job type that plugins of this machine offer."""
+    # Some plugins need a running Manager to offer theirs; they are left out, in silence.
+    say_nothing()
+    plugins = loaded("manager")
+    offers = plugins.registered("register_job_types", manager=None)
+    found = {name: _source_of(offer) for name, offer in offers.items()}
+    return {name: path for name, path in found.items() if path is not None}
+
+
+def _source_of(offer: object) -> Path | None:
+    path = getattr(offer, "path", None)
+    if isinstance(path, Path):
+        return path
+    if isinstance(offer, type) and (file := inspect.getsourcefile(offer)):
+        return Path(file)
+    return None
+
+
+def copy_sources(found: Mapping[str, Path], folder: Path, *, force: bool) -> list[Path]:
+    """Copy source files to *folder*; return what was written.
+
+    Raises `Conflict`, before anything is written, if a file is there already.
+    """
+    targets = {name: folder / f"{name.replace('-', '_')}{p.suffix}" for name, p in found.items()}
+    there = [str(target) for target in targets.values() if target.exists()]
+    if there and not force:
+        raise Conflict(f"{', '.join(there)} is there already; --force writes over it")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, target in targets.items():
+        shutil.copyfile(found[name], target)
+    return list(targets.values())
+
+
+def problems_in(file: Path) -> list[str]:
+    """Return what is wrong with a job type's file, in words for who wrote it."""
+    if file.suffix == ".js":
+        return _problems_in_script(file)
+    if file.suffix != ".py":
+        return [f"job types are .py or .js files, not {file.suffix or 'without an ending'}"]
+    try:
+        module = _imported(file)
+    # The border to somebody's file: whatever it raises is what is wrong with it.
+    except Exception as error:
+        line = _line_in(file, error)
+        return [f"{line}{type(error).__name__}: {error}"]
+    kinds = list(_job_types(module))
+    if not kinds:
+        return ["there is no job type in it; subclass flamenco_core.JobType"]
+    return [f"{kind.__name__}: {text}" for kind in kinds for text in _problems_of(kind)] + [
+        *_hook_problems(module)
+    ]
+
+
+def _problems_in_script(file: Path) -> list[str]:
+    try:
+        from flamenco_javascript.check import (  # type: ignore[import-untyped,unused-ignore]
+            check_script,
+        )
+    except ImportError as error:
+        raise FlamencoError(
+            f"JavaScript job types need a plugin ({error}); pip install flamenco-javascript"
+        ) from error
+    import anyio
+
+    try:
+        anyio.run(check_script, file)
+    except JobTypeError as error:
+        return [str(error)]
+    return []
+
+
+def _imported(file: Path) -> ModuleType:
+    spec = spec_from_file_location(f"_checked_{file.stem}", file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"cannot import {file}")
+    module = module_from_spec(spec)
+    # Type hints of a class are looked up in its module.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _line_in(file: Path, error: Exception) -> str:
+    if isinstance(error, SyntaxError):
+        return ""
+    trace, line = error.__traceback__, 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(file):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return f"line {line}: " if line else ""
+
+
+def _job_types(module: ModuleType) -> Iterator[type[JobType]]:
+    for value in vars(module).values():
+        if (
+            isinstance(value, type)
+            and issubclass(value, JobType)
+            and value.__module__ == module.__name__
+            and not inspect.isabstract(value)
+        ):
+            yield value
+
+
+def _problems_of(kind: Any) -> Iterator[str]:
+    name = getattr(kind, "name", None)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        yield f"'name' must be a text like 'my-job-type', not {name!r}"
+    if not isinstance(getattr(kind, "label", None), str):
+        yield "'label', the name for people, is missing"
+    if "__attrs_attrs__" not in vars(kind):
+        yield "it is no attrs class; write @attrs.frozen above it"
+        return
+    try:
+        kind.offered().settings  # noqa: B018 (computed by looking)
+    except KeyError as error:
+        yield f"a setting must be str, int, float or bool, not {error}"
+    except (TypeError, NameError) as error:
+        yield f"its settings cannot be read: {error}"
+
+
+def _hook_problems(module: ModuleType) -> Iterator[str]:
+    if not hasattr(getattr(module, "register_job_types", None), "flamenco_impl"):
+        yield "nothing offers it; add a function register_job_types with @hookimpl"

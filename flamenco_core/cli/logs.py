@@ -1,0 +1,23 @@
+"""What the Manager and the Worker write about themselves."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+__all__ = ["LEVELS", "start_logging"]
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def start_logging(level: str) -> None:
+    """Write log lines of *level* and above to the error output."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=level.upper(),
+        format="%(asctime)s %(levelname)-7s %(message)s",
+        datefmt="%Y-%m-%d %H:%M:%S",
+    )
+    # One line for each request says nothing that the Worker does not say itself.
+    for noisy in ("httpx", "httpcore", "asyncio"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))

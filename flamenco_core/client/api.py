@@ -1,0 +1,182 @@
+"""The Manager's API as methods, typed by the bodies in `flamenco_core.wire`."""
+
+from __future__ import annotations
+
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from flamenco_core.client.transport import Transport
+from flamenco_core.errors import BadRequest, FlamencoError
+from flamenco_core.wire.converter import decode, encode
+from flamenco_core.wire.job_types import AvailableJobType, AvailableJobTypes
+from flamenco_core.wire.jobs import (
+    Job,
+    JobPriorityChange,
+    JobsQueryResult,
+    JobStatusChange,
+    SubmittedJob,
+)
+from flamenco_core.wire.meta import FlamencoVersion, PluginList, PluginState
+from flamenco_core.wire.tasks import (
+    JobTasksSummary,
+    Task,
+    TaskLogInfo,
+    TaskStatusChange,
+    TaskSummary,
+)
+from flamenco_core.wire.worker_mgt import (
+    Worker,
+    WorkerList,
+    WorkerSummary,
+    WorkerTag,
+    WorkerTagList,
+)
+
+__all__ = ["Client"]
+
+T = TypeVar("T")
+_API = "/api/v3"
+_JSON = {"Content-Type": "application/json"}
+
+
+class Client:
+    """A Manager, seen from outside. Not for use by several threads at a time.
+
+    Every method raises a `FlamencoError`: `Busy` when the Manager cannot be reached,
+    `NotFound`, `BadRequest` and so on for its refusals.
+    """
+
+    def __init__(
+        self, url: str, *, timeout: float = 10.0, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._inner = transport
+        self.transport = Transport(url, timeout=timeout, inner=transport)
+
+    @property
+    def url(self) -> str:
+        """Where the Manager is, without a slash at the end."""
+        return self.transport.url
+
+    def again(self) -> Client:
+        """Return another client for the same Manager, for another thread."""
+        return Client(self.url, transport=self._inner)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- the farm ----------------------------------------------------------------
+
+    def version(self) -> FlamencoVersion:
+        """Return who answers."""
+        return self._get("/version", FlamencoVersion)
+
+    def plugins(self) -> list[PluginState]:
+        """Return the Manager's plugins; `NotFound` from Flamenco's own Manager."""
+        return self._get("/plugins", PluginList).plugins
+
+    def workers(self) -> list[WorkerSummary]:
+        """Return all workers."""
+        return self._get("/worker-mgt/workers", WorkerList).workers
+
+    def worker(self, worker_id: str) -> Worker:
+        """Return one worker with all that is known of it."""
+        return self._get(f"/worker-mgt/workers/{_part(worker_id)}", Worker)
+
+    def tags(self) -> list[WorkerTag]:
+        """Return all worker tags."""
+        return self._get("/worker-mgt/tags", WorkerTagList).tags
+
+    # -- job types ---------------------------------------------------------------
+
+    def job_types(self) -> list[AvailableJobType]:
+        """Return the job types that can be submitted."""
+        return self._get("/jobs/types", AvailableJobTypes).job_types
+
+    def job_type(self, name: str) -> AvailableJobType:
+        """Return one job type; raises `NotFound`."""
+        return self._get(f"/jobs/type/{_part(name)}", AvailableJobType)
+
+    # -- jobs --------------------------------------------------------------------
+
+    def jobs(self) -> list[Job]:
+        """Return all jobs, in no particular order."""
+        return self._get("/jobs", JobsQueryResult).jobs
+
+    def job(self, job_id: str) -> Job:
+        """Return one job; raises `NotFound`."""
+        return self._get(f"/jobs/{_part(job_id)}", Job)
+
+    def submit(self, job: SubmittedJob) -> Job:
+        """Hand in a job; raises `OutdatedJobType` or `BadRequest` for a refused one."""
+        return self._read(self._post("/jobs", job), Job)
+
+    def set_job_status(self, job_id: str, change: JobStatusChange) -> None:
+        """Ask for another status of a job."""
+        self._post(f"/jobs/{_part(job_id)}/setstatus", change)
+
+    def set_job_priority(self, job_id: str, priority: int) -> None:
+        """Change a job's priority, 0 to 100."""
+        self._post(f"/jobs/{_part(job_id)}/setpriority", JobPriorityChange(priority))
+
+    # -- tasks -------------------------------------------------------------------
+
+    def tasks(self, job_id: str) -> list[TaskSummary]:
+        """Return all tasks of a job, in the order of the job."""
+        found = self._get(f"/jobs/{_part(job_id)}/tasks", JobTasksSummary).tasks
+        return sorted(found, key=lambda task: task.index_in_job)
+
+    def task(self, task_id: str) -> Task:
+        """Return one task; raises `NotFound`."""
+        return self._get(f"/tasks/{_part(task_id)}", Task)
+
+    def set_task_status(self, task_id: str, change: TaskStatusChange) -> None:
+        """Ask for another status of a task."""
+        self._post(f"/tasks/{_part(task_id)}/setstatus", change)
+
+    def log_info(self, task_id: str) -> TaskLogInfo | None:
+        """Return where a task's log is, or None while there is none."""
+        response = self.transport.send("GET", f"{_API}/tasks/{_part(task_id)}/log")
+        return None if response.status_code == 204 else self._read(response, TaskLogInfo)
+
+    def log_tail(self, task_id: str) -> str:
+        """Return the last lines of a task's log, 2 KiB at most."""
+        return self.transport.send("GET", f"{_API}/tasks/{_part(task_id)}/logtail").text
+
+    def log_from(self, task_id: str, offset: int = 0) -> bytes:
+        """Return a task's log from the byte *offset* on."""
+        info = self.log_info(task_id)
+        if info is None or info.size <= offset:
+            return b""
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        response = self.transport.send("GET", info.url, headers=headers)
+        # A server that knows no ranges sends everything.
+        return response.content if response.status_code == 206 else response.content[offset:]
+
+    # -- how ---------------------------------------------------------------------
+
+    def _get(self, path: str, kind: type[T]) -> T:
+        return self._read(self.transport.send("GET", _API + path), kind)
+
+    def _post(self, path: str, body: object) -> httpx.Response:
+        return self.transport.send("POST", _API + path, content=encode(body), headers=_JSON)
+
+    def _read(self, response: httpx.Response, kind: type[T]) -> T:
+        try:
+            return decode(response.content, kind)
+        except BadRequest as error:
+            raise FlamencoError(
+                f"{self.url} does not answer like a Manager ({error}); check --manager"
+            ) from error
+
+
+def _part(text: Any) -> str:
+    return quote(str(text), safe="")

@@ -1,0 +1,93 @@
+"""Change settings in their file and keep everything else in it, comments included."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+
+from flamenco_core.config.duration import Duration
+from flamenco_core.config.load import load_settings
+from flamenco_core.config.yaml_file import read_yaml
+from flamenco_core.errors import ConfigError
+from flamenco_core.platform import write_private
+
+__all__ = ["save_settings"]
+
+_HEADER = """\
+# Settings of Flamenco. The web interface and the set-up assistant change values in this
+# file and keep everything else, such as your comments. The file before the last change
+# is beside it; its name ends in "~".
+"""
+
+
+def save_settings(path: Path, changes: Mapping[str, Any], kind: type[Any]) -> None:
+    """Write *changes* to the settings file, which is made if it is not there.
+
+    Keys are as in the file; a value of None removes its key, a mapping changes keys
+    inside of a section. The result is checked as *kind* before the old file is replaced,
+    all or nothing.
+
+    Raises `ConfigError` and leaves the file alone if the result would be wrong.
+    """
+    document = _document(path)
+    _apply(document, changes)
+    text = io.StringIO()
+    _yaml().dump(document, text)
+    content = text.getvalue() if path.exists() else f"{_HEADER}{text.getvalue()}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        write_private(draft, content)
+        load_settings(draft, kind, environ={})
+        if path.exists():
+            shutil.copy2(path, path.with_name(f"{path.name}~"))
+        os.replace(draft, path)  # noqa: PTH105 (both names are of one folder)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _document(path: Path) -> Any:
+    if not path.exists():
+        return CommentedMap()
+    read_yaml(path)  # refuses what is too large, too deep or half-written
+    return _yaml().load(path.read_text(encoding="utf-8-sig")) or CommentedMap()
+
+
+def _apply(document: Any, changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if value is None:
+            document.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(document.get(key), Mapping):
+            _apply(document[key], value)
+        else:
+            document[key] = _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Duration | Path):
+        return str(value)
+    if attrs.has(type(value)):
+        raise TypeError(f"give plain values, not {value!r}")
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _yaml() -> Any:
+    yaml = YAML(typ="rt", pure=True)
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml

@@ -1,0 +1,138 @@
+"""Tell what has happened, after it is committed.
+
+Events get a number each. Live clients follow them; one that was away asks for what came
+after its last number, and reads everything again if that is not known any more. Nobody
+who listens can slow down or break the Manager: slow clients are told to start again,
+plugins are called one after another in a task of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from flamenco_core.domain.events import Event
+
+if TYPE_CHECKING:
+    from flamenco_core.host import Host
+    from flamenco_core.plugins import Plugins
+
+__all__ = ["Bus", "Numbered", "Subscription"]
+
+log = logging.getLogger(__name__)
+
+KEPT = 5_000
+"""How many past events a client can catch up with."""
+BEHIND = 1_000
+"""A client or plugin with more unread events than this has missed some."""
+
+
+@attrs.frozen
+class Numbered:
+    """An event and its number; `None` in place of an event means: some were missed."""
+
+    number: int
+    event: Event | None
+
+
+class Subscription:
+    """One listener's queue of events; iterate over it."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Numbered | None] = asyncio.Queue(BEHIND)
+        self._last = 0
+
+    def put(self, numbered: Numbered) -> None:
+        """Add an event; if there are too many, only remember that some were missed."""
+        self._last = numbered.number
+        if self._queue.full():
+            while not self._queue.empty():
+                self._queue.get_nowait()
+            numbered = Numbered(numbered.number, None)
+        self._queue.put_nowait(numbered)
+
+    def close(self) -> None:
+        """End the iteration, after what is in the queue if that fits."""
+        if self._queue.full():
+            self._queue.get_nowait()
+        self._queue.put_nowait(None)
+
+    async def next(self, timeout: float) -> Numbered | None:
+        """Return the next event; raises `TimeoutError` after *timeout* seconds, `None` at the end."""
+        async with asyncio.timeout(timeout):
+            return await self._queue.get()
+
+    async def __aiter__(self) -> AsyncIterator[Numbered]:
+        while (numbered := await self._queue.get()) is not None:
+            yield numbered
+
+
+class Bus:
+    """Passes committed events on to live clients and plugins."""
+
+    def __init__(self, plugins: Plugins, host: Host, *, start: int = 0) -> None:
+        self._plugins = plugins
+        self._host = host
+        # Numbers must not repeat after a restart: a client would miss what it never saw.
+        self._number = start
+        self._past: deque[Numbered] = deque(maxlen=KEPT)
+        self._subscriptions: set[Subscription] = set()
+        self._closed = False
+
+    @property
+    def number(self) -> int:
+        """The number of the last event."""
+        return self._number
+
+    def publish(self, events: Iterable[Event]) -> None:
+        """Tell committed events; never raises, never waits."""
+        for event in events:
+            self._number += 1
+            numbered = Numbered(self._number, event)
+            self._past.append(numbered)
+            for subscription in self._subscriptions:
+                subscription.put(numbered)
+
+    def subscribe(self, after: int | None = None) -> Subscription:
+        """Follow events; *after* is the last number that the listener has seen."""
+        subscription = Subscription()
+        if after is not None and after != self._number:
+            self._catch_up(subscription, after)
+        if self._closed:
+            subscription.close()
+        else:
+            self._subscriptions.add(subscription)
+        return subscription
+
+    def _catch_up(self, subscription: Subscription, after: int) -> None:
+        missed = [numbered for numbered in self._past if numbered.number > after]
+        known = bool(missed) and missed[0].number == after + 1 and len(missed) < BEHIND
+        for numbered in missed if known else [Numbered(self._number, None)]:
+            subscription.put(numbered)
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Stop following."""
+        self._subscriptions.discard(subscription)
+
+    async def tell_plugins(self) -> None:
+        """Call every plugin's ``on_event`` for each event, until `close`."""
+        subscription = self.subscribe()
+        try:
+            async for numbered in subscription:
+                if numbered.event is None:
+                    log.warning("plugins are too slow: more than %s events were dropped", BEHIND)
+                else:
+                    await self._plugins.tell("on_event", event=numbered.event, host=self._host)
+        finally:
+            self.unsubscribe(subscription)
+
+    def close(self) -> None:
+        """End all streams; listeners may come back to the next Manager."""
+        self._closed = True
+        for subscription in self._subscriptions:
+            subscription.close()

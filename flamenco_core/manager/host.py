@@ -1,0 +1,137 @@
+"""The Manager, as its plugins and controllers see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from flamenco_core.clock import Clock, NewId
+from flamenco_core.config import Loaded
+from flamenco_core.domain.events import TaskLogged
+from flamenco_core.domain.failures import FailureLimits
+from flamenco_core.domain.jobs import FailureRule
+from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
+from flamenco_core.domain.variables import VariableTable
+from flamenco_core.errors import ConfigError
+from flamenco_core.manager.bus import Bus
+from flamenco_core.manager.doorbell import Doorbell
+from flamenco_core.manager.job_types import JobTypeCatalog
+from flamenco_core.manager.liveness import Liveness
+from flamenco_core.manager.logs import TaskLogs
+from flamenco_core.manager.settings import ManagerSettings
+from flamenco_core.manager.store import workers as worker_rows
+from flamenco_core.manager.store.database import Database, open_database
+from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.usecases import workers
+from flamenco_core.manager.usecases.rules import Rules
+from flamenco_core.offers.storage import Storage
+from flamenco_core.offers.variable import Variable
+from flamenco_core.platform import go_os
+from flamenco_core.plugins import Plugins
+
+__all__ = ["Manager"]
+
+PATIENCE = 70.0
+"""Flamenco's own Workers are silent for up to 66 s after a failed request."""
+
+
+class Manager:
+    """One Manager process: its plugins, settings, clock, database and bus."""
+
+    side: Literal["manager"] = "manager"
+
+    def __init__(
+        self, loaded: Loaded[ManagerSettings], plugins: Plugins, clock: Clock, new_id: NewId
+    ) -> None:
+        self.loaded = loaded
+        self.settings = settings = loaded.settings
+        self.plugins = plugins
+        self.clock = clock
+        self.new_id = new_id
+        self.platform = go_os()
+        self.database: Database = open_database(settings.database, clock)
+        # Microseconds: later than every number that an earlier Manager has given.
+        self.memory: dict[str, Any] = {}
+        """What plugin modules remember of this Manager, by module name."""
+        self.bus = Bus(plugins, self, start=clock.now())
+        self.doorbell = Doorbell()
+        patience = settings.worker_timeout.seconds
+        self.liveness = Liveness(clock, max(PATIENCE, patience) if patience else float("inf"))
+        self.logs = TaskLogs(settings.local_manager_storage_path)
+        self.rules = Rules(
+            failure=FailureRule(settings.fail_percentage),
+            limits=FailureLimits(
+                workers_per_task=settings.task_fail_after_softfail_count,
+                tasks_per_worker=settings.blocklist_threshold,
+            ),
+        )
+
+    def settings_of(self, plugin: str, kind: type[Any]) -> Any:
+        """Return a plugin's section of the settings, as an instance of *kind*."""
+        return self.loaded.section(plugin, kind)
+
+    def take_offers(self) -> None:
+        """Take in what the plugins offer; the routes are `create_manager`'s to take."""
+        offers = self.plugins.registered
+        self.job_types = JobTypeCatalog(offers("register_job_types", manager=self).values())
+        self.storage = _last(offers("register_storages", manager=self).values())
+        self.variables = self._variables(offers("register_variables", manager=self).values())
+        self.services = tuple(offers("register_services", host=self).values())
+        if self.plugins.listens("choose_task"):
+            self.rules.choose = self._choose_task
+
+    def _variables(self, offered: Iterable[Variable]) -> VariableTable:
+        # What a plugin offers comes first: of two with one name the last counts, and a
+        # person who wrote it into the settings means it.
+        return VariableTable([*offered, *self._set_by_hand()], self.platform)
+
+    def _set_by_hand(self) -> Iterable[Variable]:
+        return (v for v in self.settings.variables if v.name != "jobs")
+
+    def _choose_task(
+        self, worker: WorkerAtWork, candidates: tuple[Candidate, ...]
+    ) -> Candidate | None:
+        chosen: Candidate | None = self.plugins.choose(
+            "choose_task", worker=worker, candidates=candidates
+        )
+        return chosen
+
+    def deliver(self, tx: Tx) -> None:
+        """Tell the events of a committed transaction and wake whom it concerns."""
+        self.bus.publish(tx.events)
+        self.doorbell.ring(tx.rings)
+        for worker in tx.woken:
+            self.doorbell.wake(worker)
+
+    async def credentials_of(self, worker: str) -> Any:
+        """Return the row with ``name`` and ``secret_hash`` of a worker, or `None`."""
+        return await self.database.read(worker_rows.credentials, worker)
+
+    async def give_up_overdue(self) -> None:
+        """Return the tasks of workers that were not heard of for too long to the queue."""
+        overdue = self.liveness.overdue()
+        if overdue:
+            await self.database.write(workers.give_up_workers, overdue, self.rules)
+            for worker in overdue:
+                self.liveness.forget(worker)
+
+    async def save_seen(self) -> None:
+        """Store when workers were last heard of."""
+        if seen := self.liveness.unsaved():
+            await self.database.write(worker_rows.save_seen, seen)
+
+    def tell_log(self, job_id: str, task_id: str, text: str) -> None:
+        """Tell that text was added to a task's log."""
+        self.bus.publish([TaskLogged(task_id=task_id, job_id=job_id, text=text)])
+
+    def end_streams(self) -> None:
+        """Let live clients and waiting workers go, so that the server can stop."""
+        self.bus.close()
+        self.doorbell.close()
+
+
+def _last(storages: Iterable[Storage]) -> Storage:
+    found = [*storages]
+    if not found:
+        raise ConfigError("no plugin offers a storage; take 'storage' out of 'blocked:'")
+    return found[-1]

@@ -1,0 +1,87 @@
+"""Live events for browsers and tools, as server-sent events. (Ours.)"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from litestar import Controller, get
+
+from flamenco_core.errors import BadRequest
+from flamenco_core.manager.bus import Bus, Numbered
+from flamenco_core.manager.http.plumbing import Request, Stream, manager_of
+from flamenco_core.wire.converter import encode
+from flamenco_core.wire.events import event_body, event_name, subject_of
+
+__all__ = ["EventController"]
+
+TOPICS = {"jobs": "job", "tasks": "task", "workers": "worker", "logs": "log"}
+PING = 15.0
+"""Seconds without an event after which a comment shows that the line is alive."""
+
+
+class EventController(Controller):
+    """The stream of events."""
+
+    path = "/api/v3/events"
+
+    @get("/", opt={"operation": "followEvents"})
+    async def follow(self, request: Request[Any, Any, Any]) -> Stream:
+        """Follow events: ``?topics=jobs,tasks,workers,logs&job=ID&task=ID``.
+
+        ``Last-Event-ID`` resumes; an event ``reset`` means that some were missed and all
+        should be read again.
+        """
+        wanted = _Filter(request)
+        after = request.headers.get("last-event-id", "")
+        return Stream(
+            _events(manager_of(request).bus, wanted, int(after) if after.isdigit() else None),
+            media_type="text/event-stream; charset=utf-8",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+
+class _Filter:
+    def __init__(self, request: Request[Any, Any, Any]) -> None:
+        query = request.query_params
+        words = [word for word in query.get("topics", ",".join(TOPICS)).split(",") if word]
+        if unknown := set(words) - set(TOPICS):
+            raise BadRequest(f"unknown topics {sorted(unknown)}; there are {sorted(TOPICS)}")
+        self._names = {TOPICS[word] for word in words} | {"lifecycle"}
+        self._job, self._task = query.get("job", ""), query.get("task", "")
+
+    def takes(self, numbered: Numbered) -> bool:
+        if numbered.event is None:
+            return True
+        if event_name(numbered.event) not in self._names:
+            return False
+        job, task = subject_of(numbered.event)
+        if self._task and task and task != self._task:
+            return False
+        return not (self._job and job and job != self._job)
+
+
+async def _events(bus: Bus, wanted: _Filter, after: int | None) -> AsyncIterator[bytes]:
+    subscription = bus.subscribe(after)
+    try:
+        # The number now: a client that is cut off before the first event can resume.
+        yield f"retry: 1000\nid: {bus.number if after is None else after}\n: welcome\n\n".encode()
+        while True:
+            try:
+                numbered = await subscription.next(PING)
+            except TimeoutError:
+                yield b": ping\n\n"
+                continue
+            if numbered is None:
+                return
+            if wanted.takes(numbered):
+                yield _frame(numbered)
+    finally:
+        bus.unsubscribe(subscription)
+
+
+def _frame(numbered: Numbered) -> bytes:
+    if numbered.event is None:
+        return f"id: {numbered.number}\nevent: reset\ndata: {{}}\n\n".encode()
+    head = f"id: {numbered.number}\nevent: {event_name(numbered.event)}\ndata: "
+    return head.encode() + encode(event_body(numbered.event)) + b"\n\n"

@@ -1,0 +1,35 @@
+"""The ``jobs`` operations on job types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Controller, get
+
+from flamenco_core.errors import NotFound, UnknownJobType
+from flamenco_core.manager.http.plumbing import Request, Response, manager_of, reply
+from flamenco_core.wire.describe import available_job_type
+from flamenco_core.wire.job_types import AvailableJobTypes
+
+__all__ = ["JobTypeController"]
+
+
+class JobTypeController(Controller):
+    """What kinds of jobs can be submitted."""
+
+    path = "/api/v3/jobs"
+
+    @get("/types", opt={"operation": "getJobTypes"})
+    async def job_types(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """List all job types, by name."""
+        found = await manager_of(request).job_types.all()
+        return reply(AvailableJobTypes([available_job_type(job_type) for job_type in found]))
+
+    @get("/type/{type_name:str}", opt={"operation": "getJobType"})
+    async def job_type(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Show one job type."""
+        try:
+            found = await manager_of(request).job_types.get(request.path_params["type_name"])
+        except UnknownJobType as error:
+            raise NotFound(str(error)) from error
+        return reply(available_job_type(found))

@@ -1,0 +1,82 @@
+"""The ``jobs`` operations on jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Controller, get, post
+
+from flamenco_core.manager.http.plumbing import (
+    Request,
+    Response,
+    body_of,
+    empty,
+    manager_of,
+    path_id,
+    reply,
+)
+from flamenco_core.manager.http.views import job_view, task_summary
+from flamenco_core.manager.store import jobs as job_rows
+from flamenco_core.manager.store import tasks as task_rows
+from flamenco_core.manager.submission import compile_job, submit
+from flamenco_core.manager.usecases import control
+from flamenco_core.wire import jobs as wire
+from flamenco_core.wire.tasks import JobTasksSummary
+
+__all__ = ["JobController"]
+
+
+class JobController(Controller):
+    """Submit jobs, look at them, and say what shall become of them."""
+
+    path = "/api/v3/jobs"
+
+    @get("/", opt={"operation": "fetchJobs"})
+    async def fetch_jobs(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """List all jobs, oldest first."""
+        rows = await manager_of(request).database.read(job_rows.all_jobs)
+        return reply(wire.JobsQueryResult([job_view(row) for row in rows]))
+
+    @post("/", opt={"operation": "submitJob"}, status_code=200)
+    async def submit_job(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Compile and store a job."""
+        body = await body_of(request, wire.SubmittedJob)
+        return reply(job_view(await submit(manager_of(request), body)))
+
+    @post("/check", opt={"operation": "submitJobCheck"}, status_code=200)
+    async def check_job(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Say whether a job could be submitted, without storing it."""
+        await compile_job(manager_of(request), await body_of(request, wire.SubmittedJob))
+        return empty()
+
+    @get("/{job_id:str}", opt={"operation": "fetchJob"})
+    async def fetch_job(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Show a job."""
+        job = path_id(request, "job_id")
+        return reply(job_view(await manager_of(request).database.read(job_rows.job_by_uuid, job)))
+
+    @get("/{job_id:str}/tasks", opt={"operation": "fetchJobTasks"})
+    async def fetch_tasks(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """List a job's tasks; an unknown job has none."""
+        job = path_id(request, "job_id")
+        rows = await manager_of(request).database.read(task_rows.tasks_of_job, job)
+        return reply(JobTasksSummary([task_summary(row) for row in rows]))
+
+    @post("/{job_id:str}/setstatus", opt={"operation": "setJobStatus"}, status_code=200)
+    async def set_status(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Cancel, pause or requeue a job."""
+        manager, job = manager_of(request), path_id(request, "job_id")
+        body = await body_of(request, wire.JobStatusChange)
+        await manager.database.write(
+            control.request_job_status, job, body.status, body.reason, manager.rules
+        )
+        return empty()
+
+    @post("/{job_id:str}/setpriority", opt={"operation": "setJobPriority"}, status_code=200)
+    async def set_priority(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Give a job another priority."""
+        job = path_id(request, "job_id")
+        body = await body_of(request, wire.JobPriorityChange)
+        database = manager_of(request).database
+        await database.write(control.set_job_priority, job, body.priority)
+        return empty()

@@ -1,0 +1,102 @@
+"""The ``meta`` operations: what this Manager is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Controller, get
+
+from flamenco_core import __version__
+from flamenco_core.errors import BadRequest
+from flamenco_core.manager.http.plumbing import Request, Response, manager_of, reply
+from flamenco_core.wire import meta as wire
+
+__all__ = ["MetaController"]
+
+
+class MetaController(Controller):
+    """Version, settings for clients, variables, plugins."""
+
+    path = "/api/v3"
+
+    @get("/version", opt={"operation": "getVersion"})
+    async def version(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Say who answers."""
+        name = manager_of(request).settings.manager_name
+        return reply(
+            wire.FlamencoVersion(
+                version=__version__, shortversion=__version__, name=name, git=__version__
+            )
+        )
+
+    @get("/configuration", opt={"operation": "getConfiguration"})
+    async def configuration(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Say what a web app needs to start."""
+        manager = manager_of(request)
+        return reply(
+            wire.ManagerConfiguration(
+                storageLocation=manager.storage.location,
+                shamanEnabled=manager.storage.shaman,
+                isFirstRun=manager.settings.is_first_run,
+            )
+        )
+
+    @get(
+        "/configuration/variables/{audience:str}/{platform:str}",
+        opt={"operation": "getVariables"},
+    )
+    async def variables(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """List the variables of one audience and platform."""
+        audience, platform = _whose(request)
+        known = manager_of(request).variables.values_for(audience, platform)
+        return reply(
+            {
+                name: wire.ManagerVariable(found.value, found.is_twoway)
+                for name, found in known.items()
+            }
+        )
+
+    @get(
+        "/configuration/shared-storage/{audience:str}/{platform:str}",
+        opt={"operation": "getSharedStorage"},
+    )
+    async def shared_storage(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Say where one audience on one platform finds the job storage."""
+        manager = manager_of(request)
+        audience, platform = _whose(request)
+        location = manager.variables.expand_text(manager.storage.location, audience, platform)
+        return reply(
+            wire.SharedStorageLocation(
+                location=location,
+                audience=audience,
+                platform=platform,
+                shamanEnabled=manager.storage.shaman,
+            )
+        )
+
+    @get("/plugins", opt={"operation": "getPlugins"})
+    async def plugins(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """List the plugins, those that are off with the reason."""
+        return reply(
+            wire.PluginList(
+                [
+                    wire.PluginState(
+                        name=info.name,
+                        origin=info.origin,
+                        state=info.state,
+                        hooks=list(info.hooks),
+                        offers=list(info.offers),
+                        version=info.version,
+                        error=info.error,
+                    )
+                    for info in manager_of(request).plugins
+                ]
+            )
+        )
+
+
+def _whose(request: Request[Any, Any, Any]) -> tuple[str, str]:
+    audience, platform = request.path_params["audience"], request.path_params["platform"]
+    if audience not in {"workers", "users"}:
+        raise BadRequest(f"audience must be workers or users, not {audience!r}")
+    return audience, platform

@@ -1,0 +1,105 @@
+"""The ``jobs`` operations on tasks, and their logs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from litestar import Controller, get, post
+
+from flamenco_core.errors import NotFound
+from flamenco_core.manager.http.plumbing import (
+    Request,
+    Response,
+    Stream,
+    body_of,
+    empty,
+    manager_of,
+    path_id,
+    reply,
+)
+from flamenco_core.manager.http.views import task_view
+from flamenco_core.manager.log_view import log_blocks, log_size, log_tail
+from flamenco_core.manager.store import tasks as task_rows
+from flamenco_core.manager.store.query import Row
+from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.usecases import control
+from flamenco_core.manager.usecases.read_log import plan_log
+from flamenco_core.wire import tasks as wire
+
+__all__ = ["TaskController", "TaskLogFiles"]
+
+TAIL = 2048
+
+
+class TaskController(Controller):
+    """Look at tasks, read their logs, and say what shall become of them."""
+
+    path = "/api/v3/tasks/{task_id:str}"
+
+    @get("/", opt={"operation": "fetchTask"})
+    async def fetch_task(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Show a task."""
+        task = path_id(request, "task_id")
+        row, failed_by = await manager_of(request).database.read(_with_failures, task)
+        return reply(task_view(row, failed_by))
+
+    @get("/logtail", opt={"operation": "fetchTaskLogTail"})
+    async def log_tail(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Return the end of a task's log as text."""
+        manager = manager_of(request)
+        plan = await manager.database.read(plan_log, path_id(request, "task_id"))
+        text = await asyncio.to_thread(log_tail, manager.logs, plan, TAIL)
+        if not text:
+            return empty()
+        return Response(text, media_type="text/plain; charset=UTF-8")
+
+    @get("/log", opt={"operation": "fetchTaskLogInfo"})
+    async def log_info(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Say where a task's log can be downloaded."""
+        manager = manager_of(request)
+        plan = await manager.database.read(plan_log, path_id(request, "task_id"))
+        size = await asyncio.to_thread(log_size, manager.logs, plan)
+        if not size:
+            return empty()
+        url = f"/job-files/job-{plan.job_id[:4]}/{plan.job_id}/task-{plan.task_id}.txt"
+        return reply(wire.TaskLogInfo(task_id=plan.task_id, job_id=plan.job_id, url=url, size=size))
+
+    @post("/setstatus", opt={"operation": "setTaskStatus"}, status_code=200)
+    async def set_status(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Cancel or requeue a task."""
+        manager, task = manager_of(request), path_id(request, "task_id")
+        body = await body_of(request, wire.TaskStatusChange)
+        await manager.database.write(
+            control.request_task_status, task, body.status, body.reason, manager.rules
+        )
+        return empty()
+
+
+def _with_failures(tx: Tx, task: str) -> tuple[Row, list[Row]]:
+    row = task_rows.task_by_uuid(tx, task)
+    return row, task_rows.failed_by(tx, row.id)
+
+
+class TaskLogFiles(Controller):
+    """Task logs as files, at the addresses that Flamenco's clients know."""
+
+    path = "/job-files"
+
+    @get("/{folder:str}/{job_id:str}/{name:str}", opt={"operation": "fetchJobFile"})
+    async def log_file(self, request: Request[Any, Any, Any]) -> Stream | Response[Any]:
+        """Return a whole task log."""
+        manager = manager_of(request)
+        job, name = path_id(request, "job_id"), request.path_params["name"]
+        task = name.removeprefix("task-").removesuffix(".txt")
+        plan = await manager.database.read(plan_log, task)
+        if plan.job_id != job or name != f"task-{task}.txt":
+            raise NotFound(f"there is no file {name!r} of job {job}")
+
+        async def blocks() -> AsyncIterator[bytes]:
+            for block in log_blocks(manager.logs, plan):
+                yield block
+
+        headers = {"Content-Disposition": f'inline; filename="{name}"'}
+        return Stream(blocks(), media_type="text/plain; charset=UTF-8", headers=headers)

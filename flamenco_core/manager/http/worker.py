@@ -1,0 +1,244 @@
+"""The ``worker`` operations: how Workers and the Manager talk."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from typing import Any
+
+from litestar import Controller, get, post
+
+from flamenco_core.domain.statuses import TaskStatus, WorkerStatus
+from flamenco_core.errors import BadRequest
+from flamenco_core.manager.host import Manager
+from flamenco_core.manager.http.plumbing import (
+    Request,
+    Response,
+    body_of,
+    empty,
+    manager_of,
+    path_id,
+    peer,
+    prefers,
+    reply,
+    worker_of,
+)
+from flamenco_core.manager.usecases import report, schedule, workers
+from flamenco_core.wire import worker as wire
+
+__all__ = ["WorkerController"]
+
+LONGEST_WAIT = 60.0
+SLICE = 5.0
+"""With several Managers on one database, another one's news reach a waiter this late."""
+
+
+class WorkerController(Controller):
+    """Registration, sign-on, tasks and their updates."""
+
+    path = "/api/v3/worker"
+
+    @post("/register-worker", opt={"operation": "registerWorker"}, status_code=200)
+    async def register_worker(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Let a machine join the farm."""
+        manager = manager_of(request)
+        body = await body_of(request, wire.WorkerRegistration)
+        if not body.secret:
+            raise BadRequest("WorkerRegistration.secret must not be empty")
+        new = workers.Registration(
+            uuid=manager.new_id(),
+            secret_hash=hashlib.sha256(body.secret.encode()).hexdigest(),
+            name=body.name,
+            address=peer(request),
+            platform=body.platform,
+            task_types=body.supported_task_types,
+        )
+        await manager.database.write(workers.register_worker, new)
+        return reply(_registered(new))
+
+    @post("/sign-on", opt={"operation": "signOn"}, status_code=200)
+    async def sign_on(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Take in that a worker has started."""
+        body = await body_of(request, wire.WorkerSignOn)
+        status = await manager_of(request).database.write(
+            workers.sign_on,
+            worker_of(request),
+            name=body.name,
+            address=peer(request),
+            software=body.software_version,
+            task_types=body.supported_task_types,
+            can_restart=body.can_restart,
+        )
+        return reply(wire.WorkerStateChange(status))
+
+    @post("/sign-off", opt={"operation": "signOff"}, status_code=200)
+    async def sign_off(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Take in that a worker stops."""
+        manager, worker = manager_of(request), worker_of(request)
+        await manager.database.write(workers.sign_off, worker, manager.rules)
+        manager.liveness.forget(worker)
+        return empty()
+
+    @get("/state", opt={"operation": "workerState"})
+    async def worker_state(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Say what is asked of a worker, if anything is."""
+        manager, worker = manager_of(request), worker_of(request)
+        wanted = await manager.database.read(workers.requested_status, worker)
+        return reply(wire.WorkerStateChange(wanted)) if wanted else empty()
+
+    @post("/state-changed", opt={"operation": "workerStateChanged"}, status_code=200)
+    async def state_changed(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Take in what a worker says that it is."""
+        manager = manager_of(request)
+        body = await body_of(request, wire.WorkerStateChanged)
+        worker = worker_of(request)
+        await manager.database.write(workers.state_changed, worker, body.status, manager.rules)
+        return empty()
+
+    @post("/task", opt={"operation": "scheduleTask"}, status_code=200)
+    async def schedule_task(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Give a worker a task; with ``Prefer: wait=N``, wait for one up to N seconds."""
+        manager, worker = manager_of(request), worker_of(request)
+        deadline = manager.clock.monotonic() + _seconds(prefers(request).get("wait"))
+        while True:
+            mark = manager.doorbell.mark
+            found = await manager.database.write(schedule.schedule_task, worker, manager.rules)
+            if not isinstance(found, schedule.Nothing):
+                return _work(manager, found)
+            left = deadline - manager.clock.monotonic()
+            if left <= 0 or not await _wait(manager, worker, found, mark, left):
+                return empty()
+            manager.liveness.heard(worker, _beat(request))
+
+    @post("/task/{task_id:str}", opt={"operation": "taskUpdate"}, status_code=200)
+    async def task_update(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Take in what a worker says of its task; with ``Prefer: next-task``, give the next."""
+        manager, worker = manager_of(request), worker_of(request)
+        task = path_id(request, "task_id")
+        body = await body_of(request, wire.TaskUpdate)
+        said = _report(body)
+        if body.taskStatus is not None and "next-task" in prefers(request):
+            await _log(
+                manager,
+                task,
+                body,
+                await manager.database.read(report.check_report, worker, task, said),
+            )
+            _, found = await manager.database.write(
+                report.report_and_schedule, worker, task, said, manager.rules
+            )
+            return _next(manager, found)
+        use_case: Any = report.report_task
+        if _is_log_only(body):
+            accepted = await manager.database.read(report.check_report, worker, task, said)
+        else:
+            accepted = await manager.database.write(use_case, worker, task, said, manager.rules)
+        await _log(manager, task, body, accepted)
+        return empty()
+
+    @get("/task/{task_id:str}/may-i-run", opt={"operation": "mayWorkerRun"})
+    async def may_run(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Say whether a worker may go on with its task."""
+        manager, worker = manager_of(request), worker_of(request)
+        may = await manager.database.read(workers.may_run, worker, path_id(request, "task_id"))
+        return reply(
+            wire.MayKeepRunning(
+                mayKeepRunning=may.yes,
+                reason=may.reason,
+                statusChangeRequested=may.status_requested,
+            )
+        )
+
+
+def _registered(new: workers.Registration) -> wire.RegisteredWorker:
+    return wire.RegisteredWorker(
+        uuid=new.uuid,
+        name=new.name,
+        address=new.address,
+        status=WorkerStatus.OFFLINE,
+        platform=new.platform,
+        software="",
+        supported_task_types=list(new.task_types),
+    )
+
+
+def _seconds(text: str | None) -> float:
+    if text is None or not text.isascii() or not text.isdigit():
+        return 0.0
+    return min(float(text), LONGEST_WAIT)
+
+
+def _beat(request: Request[Any, Any, Any]) -> float | None:
+    text = request.headers.get("flamenco-heartbeat")
+    return float(text) if text and text.isascii() and text.isdigit() else None
+
+
+async def _wait(
+    manager: Manager, worker: str, found: schedule.Nothing, mark: int, left: float
+) -> bool:
+    if manager.database.dialect == "sqlite":
+        return await manager.doorbell.wait(worker, found.pools, mark, left)
+    await manager.doorbell.wait(worker, found.pools, mark, min(left, SLICE))
+    return not manager.doorbell.is_closed
+
+
+def _report(body: wire.TaskUpdate) -> report.Report:
+    return report.Report(
+        status=body.taskStatus,
+        activity=body.activity,
+        steps_completed=body.steps_completed,
+        epoch=body.epoch,
+        seq=body.seq,
+    )
+
+
+def _is_log_only(body: wire.TaskUpdate) -> bool:
+    return body.taskStatus is None and body.activity is None and body.steps_completed is None
+
+
+async def _log(
+    manager: Manager, task: str, body: wire.TaskUpdate, accepted: report.Accepted
+) -> None:
+    if not body.log:
+        return
+    new = await asyncio.to_thread(
+        manager.logs.write, accepted.job_id, task, accepted.epoch, body.log, body.log_offset
+    )
+    if new:
+        manager.tell_log(accepted.job_id, task, new)
+
+
+def _work(
+    manager: Manager, found: schedule.AssignedRun | schedule.StatusRequested
+) -> Response[Any]:
+    if isinstance(found, schedule.StatusRequested):
+        return reply(wire.WorkerStateChange(found.status), 423)
+    return reply(_assigned(manager, found))
+
+
+def _next(
+    manager: Manager,
+    found: schedule.AssignedRun | schedule.StatusRequested | schedule.Nothing,
+) -> Response[Any]:
+    if not isinstance(found, schedule.AssignedRun):
+        return empty()
+    return reply(_assigned(manager, found), headers={"Preference-Applied": "next-task"})
+
+
+def _assigned(manager: Manager, run: schedule.AssignedRun) -> wire.AssignedTask:
+    commands = manager.variables.expand(json.loads(run.commands), "workers", run.platform)
+    return wire.AssignedTask(
+        uuid=run.task_id,
+        job=run.job_id,
+        name=run.name,
+        status=TaskStatus.ACTIVE,
+        priority=run.priority,
+        job_priority=run.job_priority,
+        job_type=run.job_type,
+        task_type=run.task_type,
+        commands=[wire.Command(**command) for command in commands],
+        steps_completed=run.steps_completed,
+        steps_total=run.steps_total,
+        epoch=run.epoch,
+    )

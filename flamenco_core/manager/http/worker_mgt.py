@@ -1,0 +1,99 @@
+"""The ``worker-mgt`` operations: look at workers and tell them what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Controller, delete, get, post
+
+from flamenco_core.manager.http.plumbing import (
+    Request,
+    Response,
+    body_of,
+    empty,
+    manager_of,
+    path_id,
+    reply,
+)
+from flamenco_core.manager.http.views import tag_view, worker_summary, worker_view
+from flamenco_core.manager.store import tags as tag_rows
+from flamenco_core.manager.store import tasks as task_rows
+from flamenco_core.manager.store import workers as worker_rows
+from flamenco_core.manager.store.query import Row
+from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.usecases import tags, workers
+from flamenco_core.wire import worker_mgt as wire
+
+__all__ = ["WorkerManagementController"]
+
+
+class WorkerManagementController(Controller):
+    """Workers and tags, for people."""
+
+    path = "/api/v3/worker-mgt"
+
+    @get("/workers", opt={"operation": "fetchWorkers"})
+    async def fetch_workers(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """List all workers."""
+        manager = manager_of(request)
+        rows = await manager.database.read(worker_rows.all_workers)
+        seen = manager.liveness.last_seen
+        return reply(wire.WorkerList([worker_summary(row, seen(row.uuid)) for row in rows]))
+
+    @get("/workers/{worker_id:str}", opt={"operation": "fetchWorker"})
+    async def fetch_worker(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Show a worker."""
+        manager, worker = manager_of(request), path_id(request, "worker_id")
+        row, task, tagged = await manager.database.read(_whole_worker, worker)
+        return reply(worker_view(row, manager.liveness.last_seen(worker), task, tagged))
+
+    @delete("/workers/{worker_id:str}", opt={"operation": "deleteWorker"}, status_code=200)
+    async def delete_worker(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Remove a worker from the farm."""
+        manager, worker = manager_of(request), path_id(request, "worker_id")
+        await manager.database.write(workers.delete_worker, worker, manager.rules)
+        manager.liveness.forget(worker)
+        return empty()
+
+    @post(
+        "/workers/{worker_id:str}/setstatus",
+        opt={"operation": "requestWorkerStatusChange"},
+        status_code=200,
+    )
+    async def set_status(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Ask a worker to be something else."""
+        worker = path_id(request, "worker_id")
+        body = await body_of(request, wire.WorkerStatusChangeRequest)
+        await manager_of(request).database.write(
+            workers.request_worker_status, worker, body.status, is_lazy=body.is_lazy
+        )
+        return empty()
+
+    @post("/workers/{worker_id:str}/settags", opt={"operation": "setWorkerTags"}, status_code=200)
+    async def set_tags(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Give a worker other tags."""
+        worker = path_id(request, "worker_id")
+        body = await body_of(request, wire.WorkerTagChangeRequest)
+        await manager_of(request).database.write(tags.set_worker_tags, worker, body.tag_ids)
+        return empty()
+
+    @get("/tags", opt={"operation": "fetchWorkerTags"})
+    async def fetch_tags(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """List all tags, by name."""
+        rows = await manager_of(request).database.read(tag_rows.all_tags)
+        return reply(wire.WorkerTagList([tag_view(row) for row in rows]))
+
+    @post("/tags", opt={"operation": "createWorkerTag"}, status_code=200)
+    async def create_tag(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Make a tag."""
+        manager = manager_of(request)
+        body = await body_of(request, wire.WorkerTag)
+        row = await manager.database.write(
+            tags.create_tag, body.id or manager.new_id(), body.name, body.description or ""
+        )
+        return reply(tag_view(row))
+
+
+def _whole_worker(tx: Tx, worker: str) -> tuple[Row, Row | None, list[Row]]:
+    row = worker_rows.worker_by_uuid(tx, worker)
+    return row, task_rows.last_of_worker(tx, row.id), worker_rows.tags_of(tx, row.id)

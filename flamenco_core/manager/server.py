@@ -1,0 +1,82 @@
+"""Serve a Manager over HTTP with uvicorn, and stop it cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from litestar import Litestar
+
+from flamenco_core.errors import ConfigError
+
+__all__ = ["Server", "bind", "serve"]
+
+GRACE = 1
+"""Seconds that running requests get to end when the server stops."""
+
+
+class Server(uvicorn.Server):
+    """A server that lets live streams and waiting workers go first."""
+
+    def __init__(self, app: Litestar, on_ready: Callable[[], None] | None = None) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                access_log=False,
+                log_config=None,
+                lifespan="on",
+                timeout_graceful_shutdown=GRACE,
+                server_header=False,
+            )
+        )
+        self._app = app
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        if self.started and self._on_ready is not None:
+            self._on_ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; open event streams would keep the server for ever otherwise."""
+        super().handle_exit(sig, frame)
+        self._app.state.manager.end_streams()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End streams, then connections, then the Manager."""
+        self._app.state.manager.end_streams()
+        await super().shutdown(sockets)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Open a listening socket; raises `ConfigError` when the address is not to be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"cannot listen on {host or '*'}:{port}: {error.strerror};"
+            " stop what uses it, or set another 'listen:'"
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def serve(app: Any, host: str, port: int, on_ready: Callable[[str], None] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT. *on_ready* is told the URL once requests are answered."""
+    listener = bind(host, port)
+    address, real_port = listener.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, address)  # noqa: S104
+    url = f"http://{shown}:{real_port}"
+    server = Server(app, on_ready and (lambda: on_ready(url)))
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(server.serve(sockets=[listener]))

@@ -1,0 +1,136 @@
+"""Events as live clients get them: a name, and a body as in Flamenco's event schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flamenco_core.clock import rfc3339
+from flamenco_core.domain import events
+from flamenco_core.domain.events import JobFacts, TaskFacts, WorkerFacts
+
+__all__ = ["event_body", "event_name", "subject_of"]
+
+_ZERO_TIME = "0001-01-01T00:00:00Z"
+
+
+def event_name(event: events.Event) -> str:
+    """Return the topic of an event: job, task, log, worker or lifecycle."""
+    if isinstance(event, events.TaskLogged):
+        return "log"
+    for kind, name in (
+        (events.JobEvent, "job"),
+        (events.TaskEvent, "task"),
+        (events.WorkerEvent, "worker"),
+    ):
+        if isinstance(event, kind):
+            return name
+    return "lifecycle"
+
+
+def subject_of(event: events.Event) -> tuple[str, str]:
+    """Return the ids of the job and the task an event is about, empty if of none."""
+    match event:
+        case events.JobDeleted():
+            return event.job_id, ""
+        case events.JobSubmitted() | events.JobStatusChanged() | events.JobUpdated():
+            return event.job.id, ""
+        case events.TaskLogged():
+            return event.job_id, event.task_id
+        case events.TaskStatusChanged() | events.TaskProgressed():
+            return event.task.job_id, event.task.id
+    return "", ""
+
+
+def event_body(event: events.Event) -> dict[str, Any]:
+    """Return an event's body, without keys that have no value."""
+    return {key: value for key, value in _body(event).items() if value is not None}
+
+
+def _body(event: events.Event) -> dict[str, Any]:
+    match event:
+        case events.JobStatusChanged():
+            extra = {
+                "previous_status": event.previous_status,
+                "refresh_tasks": event.refresh_tasks,
+            }
+            return _job(event.job) | extra
+        case events.JobSubmitted() | events.JobUpdated():
+            return _job(event.job)
+        case events.JobDeleted():
+            return _deleted_job(event.job_id)
+        case events.TaskStatusChanged():
+            return _task(event.task) | {"previous_status": event.previous_status}
+        case events.TaskProgressed():
+            return _task(event.task)
+        case events.TaskLogged():
+            return {"task_id": event.task_id, "log": event.text}
+        case events.WorkerStatusChanged():
+            return _worker(event.worker) | {"previous_status": event.previous_status}
+        case events.WorkerDeleted():
+            return _worker(event.worker) | {"deleted_at": rfc3339(event.worker.updated)}
+        case events.WorkerRegistered() | events.WorkerUpdated():
+            return _worker(event.worker)
+        case events.ManagerStarted():
+            return {"type": "manager-startup"}
+    return {"type": "manager-shutdown"}
+
+
+def _job(job: JobFacts) -> dict[str, Any]:
+    deleted = job.delete_requested_at
+    return {
+        "id": job.id,
+        "name": job.name,
+        "updated": rfc3339(job.updated),
+        "status": job.status,
+        "type": job.type,
+        "priority": job.priority,
+        "refresh_tasks": False,
+        "steps_completed": job.steps_completed,
+        "steps_total": job.steps_total,
+        "delete_requested_at": None if deleted is None else rfc3339(deleted),
+    }
+
+
+def _deleted_job(job_id: str) -> dict[str, Any]:
+    return {
+        "id": job_id,
+        "updated": _ZERO_TIME,
+        "status": "",
+        "type": "",
+        "priority": 0,
+        "refresh_tasks": False,
+        "steps_completed": 0,
+        "steps_total": 0,
+        "was_deleted": True,
+    }
+
+
+def _task(task: TaskFacts) -> dict[str, Any]:
+    worker = {"name": task.worker_name, "uuid": task.worker_id} if task.worker_id else None
+    return {
+        "id": task.id,
+        "job_id": task.job_id,
+        "worker": worker,
+        "name": task.name,
+        "updated": rfc3339(task.updated),
+        "status": task.status,
+        "activity": task.activity,
+        "steps_completed": task.steps_completed,
+        "steps_total": task.steps_total,
+    }
+
+
+def _worker(worker: WorkerFacts) -> dict[str, Any]:
+    change = None
+    if worker.status_requested is not None:
+        change = {"status": worker.status_requested, "is_lazy": worker.is_lazy}
+    return {
+        "id": worker.id,
+        "name": worker.name,
+        "updated": rfc3339(worker.updated),
+        "last_seen": None if worker.last_seen is None else rfc3339(worker.last_seen),
+        "status": worker.status,
+        "status_change": change,
+        "version": worker.version,
+        "can_restart": worker.can_restart,
+    }

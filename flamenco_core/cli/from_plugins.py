@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
-from flamenco_core import builtin
 from flamenco_core.offers.subcommand import Subcommand
 from flamenco_core.plugins import Plugins, Side
 
-__all__ = ["SIDES", "installed", "loaded", "say_nothing", "subcommand", "subcommands"]
+if TYPE_CHECKING:
+    from flamenco_core.manager.host import Manager
+    from flamenco_core.offers import JobTypeLike
+    from flamenco_core.worker.host import Worker
+
+__all__ = [
+    "SIDES",
+    "installed",
+    "loaded",
+    "local_job_types",
+    "say_nothing",
+    "subcommand",
+    "subcommands",
+]
 
 SIDES: tuple[Side, Side] = ("manager", "worker")
 
@@ -30,19 +42,31 @@ def say_nothing() -> None:
 
 
 def loaded(side: Side) -> Plugins:
-    """Load the built-in and installed plugins of one side, with as many offers as can be."""
-    if side == "worker":
-        from flamenco_core.worker.app import create_worker
-
-        plugins = create_worker().worker.plugins
-    else:
-        plugins = Plugins(side)
-        for module in builtin.MANAGER:
-            name = builtin.plugin_name(module)
-            plugins.register(import_module(module), name, origin="built-in")
-        plugins.load_installed()
+    """Load the built-in and installed plugins of one side, with their offers."""
+    plugins = _manager().plugins if side == "manager" else _worker().plugins
     plugins.registered("register_subcommands", host=None)
     return plugins
+
+
+def local_job_types() -> list[JobTypeLike]:
+    """Return the job types that a Manager on this machine would have."""
+    import anyio
+
+    return anyio.run(_manager().job_types.all)
+
+
+def _manager() -> Manager:
+    from flamenco_core.manager import create_manager
+
+    # Nothing is opened before it is started, and it never is.
+    manager: Manager = create_manager().state.manager
+    return manager
+
+
+def _worker() -> Worker:
+    from flamenco_core.worker.app import create_worker
+
+    return create_worker().worker
 
 
 def subcommands() -> Iterator[tuple[str, Subcommand]]:

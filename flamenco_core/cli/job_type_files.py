@@ -12,9 +12,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from flamenco_core.cli.from_plugins import loaded, say_nothing
+from flamenco_core.cli.from_plugins import local_job_types, say_nothing
 from flamenco_core.errors import Conflict, FlamencoError, JobTypeError
 from flamenco_core.offers import JobType
+from flamenco_core.offers.python_job_type import PythonJobType
 
 __all__ = ["copy_sources", "problems_in", "sources"]
 
@@ -22,22 +23,18 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def sources() -> dict[str, Path]:
-    """Return the source file of each job type that plugins of this machine offer."""
-    # Some plugins need a running Manager to offer theirs; they are left out, in silence.
+    """Return the source files of the job types in Python that this machine has.
+
+    Scripts are left out: they are files in a folder of the studio already.
+    """
     say_nothing()
-    plugins = loaded("manager")
-    offers = plugins.registered("register_job_types", manager=None)
-    found = {name: _source_of(offer) for name, offer in offers.items()}
-    return {name: path for name, path in found.items() if path is not None}
+    found = ((kind.name, _source_of(kind)) for kind in local_job_types())
+    return {name: path for name, path in found if path is not None}
 
 
-def _source_of(offer: object) -> Path | None:
-    path = getattr(offer, "path", None)
-    if isinstance(path, Path):
-        return path
-    if isinstance(offer, type) and (file := inspect.getsourcefile(offer)):
-        return Path(file)
-    return None
+def _source_of(kind: object) -> Path | None:
+    file = inspect.getsourcefile(kind.cls) if isinstance(kind, PythonJobType) else None
+    return Path(file) if file else None
 
 
 def copy_sources(found: Mapping[str, Path], folder: Path, *, force: bool) -> list[Path]:

@@ -18,6 +18,6 @@ def start_logging(level: str) -> None:
         format="%(asctime)s %(levelname)-7s %(message)s",
         datefmt="%Y-%m-%d %H:%M:%S",
     )
-    # One line for each request says nothing that the Worker does not say itself.
-    for noisy in ("httpx", "httpcore", "asyncio"):
+    # What libraries say of every step they take is of use to nobody here.
+    for noisy in ("httpx", "httpcore", "asyncio", "alembic", "uvicorn"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))

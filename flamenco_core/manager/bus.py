@@ -63,7 +63,7 @@ class Subscription:
         self._queue.put_nowait(None)
 
     async def next(self, timeout: float) -> Numbered | None:
-        """Return the next event; raises `TimeoutError` after *timeout* seconds, `None` at the end."""
+        """Return the next event, `None` at the end; raises `TimeoutError` after *timeout* s."""
         async with asyncio.timeout(timeout):
             return await self._queue.get()
 

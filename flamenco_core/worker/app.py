@@ -114,7 +114,6 @@ class WorkerApp:
         self._work: anyio.CancelScope | None = None
         self._end: anyio.CancelScope | None = None
         self._lock: BinaryIO | None = None
-        self._events_in, self._events = anyio.create_memory_object_stream[Event](1000)
         self._told = anyio.Event()
 
     def stop(self) -> None:
@@ -134,6 +133,8 @@ class WorkerApp:
         `ConfigError` when this Worker cannot start at all.
         """
         await anyio.to_thread.run_sync(self._open_home)
+        # Not before: an app that is made only to be looked at leaves nothing open.
+        self._events_in, self._events = anyio.create_memory_object_stream[Event](1000)
         try:
             home = str(self.worker.home)
             if ended := await end_marked({HOME_MARK: home}):

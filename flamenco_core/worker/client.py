@@ -59,6 +59,7 @@ class ManagerClient:
         *,
         request_time: float = 15.0,
         upload_time: float = 120.0,
+        heartbeat: float = 5.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.url = normal_url(url)
@@ -68,7 +69,11 @@ class ManagerClient:
             base_url=self.url,
             transport=transport,
             timeout=httpx.Timeout(request_time, connect=min(5.0, request_time)),
-            headers={"User-Agent": f"Flamenco/{__version__}"},
+            headers={
+                "User-Agent": f"Flamenco/{__version__}",
+                # How often this worker calls: the Manager need not wait long to miss it.
+                "Flamenco-Heartbeat": f"{max(1.0, heartbeat):.0f}",
+            },
             auth=("", ""),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,10 +54,17 @@ def manager(log_level: str, strict: bool, **given: Any) -> None:
         from flamenco_core.manager import create_manager
         from flamenco_core.manager.server import serve
 
+        app = create_manager(loaded, strict=loaded.settings.strict)
+        # After the plugins have taken their sections: only what nobody wants is unknown.
         for unknown in loaded.unknown():
             click.echo(f"flamenco: {unknown}", err=True)
-        settings = loaded.settings
-        serve(create_manager(settings, strict=settings.strict), *settings.host_and_port)
+        serve(app, *loaded.settings.host_and_port, on_ready=_announce)
+
+
+def _announce(url: str) -> None:
+    click.echo(f"the Manager is ready at {url}")
+    # A pipe is written in blocks; whoever starts us waits for this line.
+    sys.stdout.flush()
 
 
 def _settings(

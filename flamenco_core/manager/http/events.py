@@ -1,4 +1,4 @@
-"""Live events for browsers and tools, as server-sent events. (Ours.)"""
+"""Live events for browsers and tools, as server-sent events; ours, not in Flamenco 3."""
 
 from __future__ import annotations
 

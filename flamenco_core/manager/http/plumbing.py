@@ -58,9 +58,9 @@ def reply(body: Any, status: int = 200, headers: dict[str, str] | None = None) -
     return Response(encode(body), status_code=status, media_type=MediaType.JSON, headers=headers)
 
 
-def empty(status: int = 204) -> Response[None]:
+def empty(status: int = 204, headers: dict[str, str] | None = None) -> Response[None]:
     """Answer without a body."""
-    return Response(None, status_code=status)
+    return Response(None, status_code=status, headers=headers)
 
 
 def path_id(request: Request[Any, Any, Any], name: str) -> str:

@@ -24,6 +24,7 @@ from flamenco_core.manager.http.plumbing import (
     reply,
     worker_of,
 )
+from flamenco_core.manager.liveness import BEATS_MISSED
 from flamenco_core.manager.usecases import report, schedule, workers
 from flamenco_core.wire import worker as wire
 
@@ -100,7 +101,8 @@ class WorkerController(Controller):
     async def schedule_task(self, request: Request[Any, Any, Any]) -> Response[Any]:
         """Give a worker a task; with ``Prefer: wait=N``, wait for one up to N seconds."""
         manager, worker = manager_of(request), worker_of(request)
-        deadline = manager.clock.monotonic() + _seconds(prefers(request).get("wait"))
+        wait = _seconds(prefers(request).get("wait"), _beat(request))
+        deadline = manager.clock.monotonic() + wait
         while True:
             mark = manager.doorbell.mark
             found = await manager.database.write(schedule.schedule_task, worker, manager.rules)
@@ -108,7 +110,7 @@ class WorkerController(Controller):
                 return _work(manager, found)
             left = deadline - manager.clock.monotonic()
             if left <= 0 or not await _wait(manager, worker, found, mark, left):
-                return empty()
+                return empty(headers={"Preference-Applied": "wait"} if wait else None)
             manager.liveness.heard(worker, _beat(request))
 
     @post("/task/{task_id:str}", opt={"operation": "taskUpdate"}, status_code=200)
@@ -163,10 +165,12 @@ def _registered(new: workers.Registration) -> wire.RegisteredWorker:
     )
 
 
-def _seconds(text: str | None) -> float:
+def _seconds(text: str | None, beat: float | None) -> float:
     if text is None or not text.isascii() or not text.isdigit():
         return 0.0
-    return min(float(text), LONGEST_WAIT)
+    # A worker that waits is silent: it must be let go before it would be given up.
+    longest = LONGEST_WAIT if beat is None else beat * (BEATS_MISSED - 1)
+    return min(float(text), longest)
 
 
 def _beat(request: Request[Any, Any, Any]) -> float | None:

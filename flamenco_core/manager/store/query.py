@@ -71,6 +71,6 @@ class Query:
         names = [column[0] for column in description]
         key = ",".join(names)
         if (make := self._rows.get(key)) is None:
-            row: Any = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024
+            row: Any = namedtuple("Row", names)  # type: ignore[misc]
             make = self._rows[key] = row._make
         return make

@@ -7,9 +7,10 @@ some never: an unknown parameter name, an `async def` where nobody awaits it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import AbstractAsyncContextManager
 from difflib import get_close_matches
+from itertools import count
 from types import ModuleType, TracebackType
 from typing import Any
 
@@ -91,24 +92,28 @@ def _nearest(name: str) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def named_offers(hook: str, answer: Any) -> dict[str, Any]:
-    """Return what one plugin offers by name.
+def named_offers(hook: str, answer: Any, taken: Container[str] = ()) -> dict[str, Any]:
+    """Return what one plugin offers by name; *taken* are the names of others.
 
     Raises `ValueError` for an offer without a name, and for two of one name.
     """
     offers: dict[str, Any] = {}
     for offer in answer or ():
-        name = _name_of(hook, offer)
+        name = _invented(offer, offers, taken) if hook in _NAMELESS else _name_of(offer)
         if name in offers:
             raise ValueError(f"{name!r} is offered twice")
         offers[name] = offer
     return offers
 
 
-def _name_of(hook: str, offer: Any) -> str:
-    if hook in _NAMELESS:
-        named = offer if hasattr(offer, "__qualname__") else getattr(offer, "fn", offer)
-        return f"{getattr(named, '__module__', '')}.{getattr(named, '__qualname__', repr(offer))}"
+def _invented(offer: Any, offers: Container[str], taken: Container[str]) -> str:
+    named = offer if hasattr(offer, "__qualname__") else getattr(offer, "fn", offer)
+    name = f"{getattr(named, '__module__', '')}.{getattr(named, '__qualname__', repr(offer))}"
+    candidates = (f"{name}#{number}" if number > 1 else name for number in count(1))
+    return next(word for word in candidates if word not in offers and word not in taken)
+
+
+def _name_of(offer: Any) -> str:
     name = getattr(offer, "name", None)
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f"{offer!r} has no name; set its 'name'")

@@ -93,6 +93,10 @@ class Plugins:
         """Note a plugin that could not even be imported."""
         self._fail(PluginInfo(name=name, origin=origin), error)
 
+    def turn_off(self, name: str, error: PluginError) -> None:
+        """Turn off a plugin whose offers turn out to be of no use."""
+        self._fail(self._infos[name], error)
+
     def require(self, names: Iterable[str]) -> None:
         """Raise `MissingPlugin` unless each of *names* is on."""
         for name in names:
@@ -172,7 +176,7 @@ class Plugins:
         offers = self._offers[hook] = {}
         for impl in self._impls(hook, first_asked_first=False):
             try:
-                offered = named_offers(hook, _call(impl, arguments))
+                offered = named_offers(hook, _call(impl, arguments), offers)
             # The border to other people's code. Generators fail here, while iterated.
             except Exception as error:
                 broken = PluginError(impl.plugin_name, f"{hook}: {error!r}")

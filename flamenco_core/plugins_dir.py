@@ -76,6 +76,10 @@ def _unsafe(path: Path) -> str | None:
     status = path.stat()
     if status.st_mode & _OTHERS:
         return f"others may write to {str(path)!r}; run: chmod go-w {str(path)!r}"
-    if status.st_uid not in (0, os.geteuid()):
+    if _owner(path) not in (0, os.geteuid()):
         return f"{str(path)!r} belongs to another user; run: chown {os.geteuid()} {str(path)!r}"
     return None
+
+
+def _owner(path: Path) -> int:
+    return path.stat().st_uid

@@ -83,10 +83,17 @@ class MoveDirectory(Command):
         if not await anyio.to_thread.run_sync(_exists, src):
             await run.log(f'move-directory: source path "{src}" does not exist')
             raise CommandError(f'move-directory: source path "{src}" does not exist')
-        if await anyio.to_thread.run_sync(_exists, dest):
-            aside = await anyio.to_thread.run_sync(_free_name, dest)
-            await self._move(dest, aside, run)
-        await self._move(src, dest, run)
+        if not await anyio.to_thread.run_sync(_exists, dest):
+            await self._move(src, dest, run)
+            return
+        aside = await anyio.to_thread.run_sync(_free_name, dest)
+        await self._move(dest, aside, run)
+        try:
+            await self._move(src, dest, run)
+        except CommandError:
+            # All or nothing: what stood there stands there again.
+            await self._move(aside, dest, run)
+            raise
 
     async def _move(self, src: Path, dest: Path, run: Run) -> None:
         await run.log(f'move-directory: moving "{src}" to "{dest}"')

@@ -18,6 +18,7 @@ __all__ = ["REQUESTS", "FailureRule", "Tally", "job_status", "requeued_from"]
 class Tally:
     """How many tasks of a job are in which state.
 
+    ``active`` counts tasks at work; any number above 0 will do where only that matters.
     ``can_start`` says whether a task could be given to some worker now: it is queued or
     soft-failed, and its parents are completed.
     """

@@ -8,7 +8,11 @@ import attrs
 
 from flamenco_core.domain.statuses import DONE, TaskStatus
 
-__all__ = ["Answer", "Outcome", "Standing", "answer_to", "returned_to"]
+__all__ = ["RESULTS", "Answer", "Outcome", "Standing", "answer_to", "returned_to"]
+
+
+RESULTS = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED})
+"""What a run can deliver, even after it was given up."""
 
 
 class Outcome(StrEnum):
@@ -52,7 +56,8 @@ def answer_to(
     """Decide about a message that names an epoch, a number in its run and a new status.
 
     A run that was lost or given back, with nobody else on the task since, may still
-    deliver its result: hours of rendering are not thrown away.
+    deliver its result: hours of rendering are not thrown away. It may deliver nothing
+    else: what it says of its progress is no news of a task that is in the queue.
     """
     if not standing.is_its_own or (epoch is not None and epoch != standing.epoch):
         return Answer.STALE
@@ -61,9 +66,11 @@ def answer_to(
     if standing.status in DONE or standing.outcome is Outcome.FAILED:
         same = status is None or status is standing.status or standing.outcome == status.value
         return Answer.REPEATED if same else Answer.STALE
+    if standing.outcome is not None and status not in RESULTS:
+        return Answer.REPEATED
     return Answer.APPLY
 
 
 def returned_to(job_is_held: bool) -> TaskStatus:
-    """Return the status of a task that its worker cannot finish."""
+    """Return the status of a task that its worker does not finish."""
     return TaskStatus.PAUSED if job_is_held else TaskStatus.QUEUED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import Any
+from collections.abc import Iterable
 
 __all__ = ["as_words", "split_words"]
 
@@ -32,19 +32,12 @@ def split_words(text: str) -> list[str]:
     return words
 
 
-def as_words(value: Any) -> tuple[str, ...]:
-    """Turn a JSON list into words: ``24`` becomes ``24``, ``true`` stays ``true``.
-
-    `None` is an empty list. Raises ValueError for anything else that is no list.
-    """
-    if value is None:
-        return ()
-    if not isinstance(value, list | tuple):
-        raise ValueError(f"must be a list, not {value!r:.60}")
-    return tuple(map(_word, value))
+def as_words(values: Iterable[object]) -> list[str]:
+    """Write the elements of a JSON list as words: ``24`` is 24, ``true`` stays true."""
+    return [_word(value) for value in values]
 
 
-def _word(value: Any) -> str:
+def _word(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     # JSON from other languages has only floats: 24.0 was written as 24.

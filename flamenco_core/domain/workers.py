@@ -33,9 +33,12 @@ def after_sign_off(pending: Request | None, was: WorkerStatus) -> Request | None
     return Request(was) if was in {WorkerStatus.AWAKE, WorkerStatus.ASLEEP} else None
 
 
-def gives_back(was: WorkerStatus, now: WorkerStatus) -> bool:
-    """Say whether a worker that changed from *was* to *now* drops its tasks."""
-    return was is WorkerStatus.AWAKE and now is not WorkerStatus.AWAKE
+def gives_back(now: WorkerStatus) -> bool:
+    """Say whether a worker that is *now* this drops the tasks it holds.
+
+    One that has just started keeps them: it gets them again when it asks for work.
+    """
+    return now not in {WorkerStatus.AWAKE, WorkerStatus.STARTING}
 
 
 def wake_up(status: WorkerStatus) -> bool:

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
+from typing import Any
 
+import attrs
 from litestar import Litestar
-from litestar.exceptions import ImproperlyConfiguredException
 
 from flamenco_core import builtin
 from flamenco_core.clock import Clock, SystemClock, new_id
 from flamenco_core.config import Loaded, load_settings
-from flamenco_core.domain.events import ManagerStarted, ManagerStopping
-from flamenco_core.errors import PluginError
+from flamenco_core.domain.events import ManagerStarted
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.events import EventController
 from flamenco_core.manager.http.job_types import JobTypeController
 from flamenco_core.manager.http.jobs import JobController
 from flamenco_core.manager.http.meta import MetaController
+from flamenco_core.manager.http.output import JobFileController, OutputController
 from flamenco_core.manager.http.plumbing import admit
 from flamenco_core.manager.http.problems import HANDLERS
-from flamenco_core.manager.http.tasks import TaskController, TaskLogFiles
+from flamenco_core.manager.http.routes import take_routes
+from flamenco_core.manager.http.tasks import TaskController
 from flamenco_core.manager.http.worker import WorkerController
 from flamenco_core.manager.http.worker_mgt import WorkerManagementController
 from flamenco_core.manager.settings import ManagerSettings
@@ -43,11 +45,15 @@ CONTROLLERS = (
     JobTypeController,
     JobController,
     TaskController,
-    TaskLogFiles,
+    OutputController,
+    JobFileController,
     WorkerManagementController,
     EventController,
 )
-MAX_BODY = 32 * 1024 * 1024
+MAX_BODY = 1024 * 1024
+"""Bytes; a handler that takes more says so itself."""
+LAST_WORDS = 1.0
+"""Seconds that plugins get to hear of the last events when the Manager stops."""
 
 
 def create_manager(
@@ -76,20 +82,17 @@ def create_manager(
         new_id,
     )
     manager.take_offers()
-    routes = manager.plugins.registered("register_routes", manager=manager)
+    routes = take_routes(manager, CONTROLLERS)
     manager.plugins.require(loaded.settings.required)
-    try:
-        app = Litestar(
-            [*CONTROLLERS, *routes.values()],
-            guards=[admit],
-            exception_handlers=HANDLERS,
-            lifespan=[_life],
-            openapi_config=None,
-            logging_config=None,
-            request_max_body_size=MAX_BODY,
-        )
-    except ImproperlyConfiguredException as error:
-        raise PluginError("register_routes", f"routes contradict each other: {error}") from error
+    app = Litestar(
+        [*CONTROLLERS, *routes],
+        guards=[admit],
+        exception_handlers=HANDLERS,
+        lifespan=[_life],
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=MAX_BODY,
+    )
     app.state.manager = manager
     return app
 
@@ -97,10 +100,12 @@ def create_manager(
 def _loaded(settings: Loaded[ManagerSettings] | ManagerSettings | None) -> Loaded[ManagerSettings]:
     if isinstance(settings, Loaded):
         return settings
-    loaded = load_settings(None, ManagerSettings)
-    if settings is not None:
-        loaded.settings = settings
-    return loaded
+    if settings is None:
+        return load_settings(None, ManagerSettings)
+    sections = load_settings(
+        None, ManagerSettings, overrides={"plugins": settings.plugins}, environ={}
+    )
+    return attrs.evolve(sections, settings=settings)
 
 
 def _load_plugins(
@@ -134,17 +139,30 @@ async def _life(app: Litestar) -> AsyncIterator[None]:
         stack.push_async_callback(manager.database.close)
         await manager.database.write(recover_jobs, manager.rules)
         manager.liveness.expect(await manager.database.read(expected_workers))
-        group = await stack.enter_async_context(asyncio.TaskGroup())
-        tasks = [
-            group.create_task(manager.bus.tell_plugins(), name="plugins' events"),
-            group.create_task(
-                Supervisor(manager.services, clock=manager.clock).run(), name="services"
-            ),
-        ]
         manager.bus.publish([ManagerStarted()])
-        try:
-            yield
-        finally:
-            manager.bus.publish([ManagerStopping()])
-            manager.end_streams()
-            tasks[1].cancel()
+        stack.push_async_callback(
+            _tell_the_rest, manager, _task(manager.bus.tell_plugins(), "events for plugins")
+        )
+        supervisor = Supervisor(manager.services, clock=manager.clock)
+        services = _task(supervisor.run(), "services")
+        stack.push_async_callback(_cancel, services)
+        # Again when a server that does not know us stops: ours has done it before.
+        stack.callback(manager.end_streams)
+        yield
+
+
+def _task(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    return asyncio.create_task(work, name=name)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task}, timeout=LAST_WORDS)
+
+
+async def _tell_the_rest(manager: Manager, telling: asyncio.Task[None]) -> None:
+    manager.bus.end()
+    await asyncio.wait({telling}, timeout=LAST_WORDS)
+    if not telling.done():
+        log.warning("a plugin is still busy with an event; the Manager stops without it")
+        await _cancel(telling)

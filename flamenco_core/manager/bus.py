@@ -45,11 +45,12 @@ class Subscription:
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Numbered | None] = asyncio.Queue(BEHIND)
-        self._last = 0
+        self._closed = False
 
     def put(self, numbered: Numbered) -> None:
         """Add an event; if there are too many, only remember that some were missed."""
-        self._last = numbered.number
+        if self._closed:
+            return
         if self._queue.full():
             while not self._queue.empty():
                 self._queue.get_nowait()
@@ -58,9 +59,11 @@ class Subscription:
 
     def close(self) -> None:
         """End the iteration, after what is in the queue if that fits."""
-        if self._queue.full():
-            self._queue.get_nowait()
-        self._queue.put_nowait(None)
+        if not self._closed:
+            self._closed = True
+            if self._queue.full():
+                self._queue.get_nowait()
+            self._queue.put_nowait(None)
 
     async def next(self, timeout: float) -> Numbered | None:
         """Return the next event, `None` at the end; raises `TimeoutError` after *timeout* s."""
@@ -82,6 +85,8 @@ class Bus:
         self._number = start
         self._past: deque[Numbered] = deque(maxlen=KEPT)
         self._subscriptions: set[Subscription] = set()
+        # From the first event on, before there is a task that reads it.
+        self._for_plugins = Subscription()
         self._closed = False
 
     @property
@@ -95,6 +100,7 @@ class Bus:
             self._number += 1
             numbered = Numbered(self._number, event)
             self._past.append(numbered)
+            self._for_plugins.put(numbered)
             for subscription in self._subscriptions:
                 subscription.put(numbered)
 
@@ -120,19 +126,19 @@ class Bus:
         self._subscriptions.discard(subscription)
 
     async def tell_plugins(self) -> None:
-        """Call every plugin's ``on_event`` for each event, until `close`."""
-        subscription = self.subscribe()
-        try:
-            async for numbered in subscription:
-                if numbered.event is None:
-                    log.warning("plugins are too slow: more than %s events were dropped", BEHIND)
-                else:
-                    await self._plugins.tell("on_event", event=numbered.event, host=self._host)
-        finally:
-            self.unsubscribe(subscription)
+        """Call every plugin's ``on_event`` for each event, until `end`."""
+        async for numbered in self._for_plugins:
+            if numbered.event is None:
+                log.warning("plugins are too slow: more than %s events were dropped", BEHIND)
+            else:
+                await self._plugins.tell("on_event", event=numbered.event, host=self._host)
 
     def close(self) -> None:
         """End all streams; listeners may come back to the next Manager."""
         self._closed = True
         for subscription in self._subscriptions:
             subscription.close()
+
+    def end(self) -> None:
+        """Let `tell_plugins` end when it has told what there is."""
+        self._for_plugins.close()

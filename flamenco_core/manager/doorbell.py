@@ -8,19 +8,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from enum import Enum
 
 import attrs
 
 from flamenco_core.manager.store.transaction import Pool
 
-__all__ = ["Doorbell"]
+__all__ = ["Bell", "Doorbell"]
+
+PASSED_ON = 3
+"""So many others look when who was woken finds nothing; without a limit, a ring for a task
+that is taken already would wake all that wait, one after the other."""
+
+
+class Bell(Enum):
+    """How a wait ended."""
+
+    RUNG = "look for work"
+    QUIET = "the time is over"
+    LEAVE = "do not wait any more"
 
 
 @attrs.define(eq=False)
 class _Waiting:
     worker: str
     pools: Sequence[Pool]
+    since: int
     rung: asyncio.Event = attrs.field(factory=asyncio.Event)
+    is_replaced: bool = False
 
 
 class Doorbell:
@@ -29,6 +44,8 @@ class Doorbell:
     def __init__(self) -> None:
         self._rings = 0
         self._last_ring: dict[Pool, int] = {}
+        self._last_wake: dict[str, int] = {}
+        self._to_pass_on: dict[Pool, int] = {}
         # Dicts, because they keep the order: who waits longest is woken first.
         self._by_pool: dict[Pool, dict[_Waiting, None]] = {}
         self._by_worker: dict[str, _Waiting] = {}
@@ -52,11 +69,27 @@ class Doorbell:
         for pool, count in rings:
             self._rings += 1
             self._last_ring[pool] = self._rings
+            self._to_pass_on[pool] = PASSED_ON
             for waiting in list(self._by_pool.get(pool, ()))[:count]:
+                self._wake(waiting)
+
+    def pass_on(self, pools: Iterable[Pool]) -> None:
+        """Let others look: who was woken found nothing for itself, or has hung up.
+
+        It may have failed the very task that rang, while the next in line could run it.
+        """
+        for pool in pools:
+            last = self._last_ring.get(pool, 0)
+            line = self._by_pool.get(pool, ())
+            waiting = next((waiting for waiting in line if waiting.since < last), None)
+            if waiting is not None and self._to_pass_on[pool] > 0:
+                self._to_pass_on[pool] -= 1
                 self._wake(waiting)
 
     def wake(self, worker: str) -> None:
         """Wake this worker: there is something else for it than a task."""
+        self._rings += 1
+        self._last_wake[worker] = self._rings
         if (waiting := self._by_worker.get(worker)) is not None:
             self._wake(waiting)
 
@@ -66,27 +99,36 @@ class Doorbell:
         for waiting in list(self._by_worker.values()):
             self._wake(waiting)
 
-    async def wait(self, worker: str, pools: Sequence[Pool], since: int, seconds: float) -> bool:
-        """Wait for work in *pools*; return whether to look for it.
+    async def wait(self, worker: str, pools: Sequence[Pool], since: int, seconds: float) -> Bell:
+        """Wait for work in *pools*.
 
         Rings after the mark *since* count, so that none between look and wait is missed.
+        A worker waits once: when it asks again, its earlier call returns at once.
         """
         if self._closed:
-            return False
-        if any(self._last_ring.get(pool, 0) > since for pool in pools):
-            return True
-        waiting = _Waiting(worker, pools)
+            return Bell.LEAVE
+        if self._has_rung(worker, pools, since):
+            return Bell.RUNG
+        waiting = _Waiting(worker, pools, since)
         self._enter(waiting)
         try:
             async with asyncio.timeout(seconds):
                 await waiting.rung.wait()
         except TimeoutError:
-            return False
+            return Bell.QUIET
         finally:
             self._leave(waiting)
-        return not self._closed
+        return Bell.LEAVE if self._closed or waiting.is_replaced else Bell.RUNG
+
+    def _has_rung(self, worker: str, pools: Sequence[Pool], since: int) -> bool:
+        if self._last_wake.get(worker, 0) > since:
+            return True
+        return any(self._last_ring.get(pool, 0) > since for pool in pools)
 
     def _enter(self, waiting: _Waiting) -> None:
+        if (earlier := self._by_worker.get(waiting.worker)) is not None:
+            earlier.is_replaced = True
+            self._wake(earlier)
         self._by_worker[waiting.worker] = waiting
         for pool in waiting.pools:
             self._by_pool.setdefault(pool, {})[waiting] = None

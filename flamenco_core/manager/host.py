@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any, Literal
 
 from flamenco_core.clock import Clock, NewId
 from flamenco_core.config import Loaded
-from flamenco_core.domain.events import TaskLogged
+from flamenco_core.domain.events import ManagerStopping, TaskLogged
 from flamenco_core.domain.failures import FailureLimits
 from flamenco_core.domain.jobs import FailureRule
 from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
 from flamenco_core.domain.variables import VariableTable
-from flamenco_core.errors import ConfigError
+from flamenco_core.errors import ConfigError, NotFound
 from flamenco_core.manager.bus import Bus
+from flamenco_core.manager.credentials import Credentials
 from flamenco_core.manager.doorbell import Doorbell
 from flamenco_core.manager.job_types import JobTypeCatalog
+from flamenco_core.manager.last_rendered import LastRendered
 from flamenco_core.manager.liveness import Liveness
 from flamenco_core.manager.logs import TaskLogs
 from flamenco_core.manager.settings import ManagerSettings
@@ -50,14 +53,14 @@ class Manager:
         self.new_id = new_id
         self.platform = go_os()
         self.database: Database = open_database(settings.database, clock)
+        self._credentials = Credentials(self.database, clock)
         # Microseconds: later than every number that an earlier Manager has given.
-        self.memory: dict[str, Any] = {}
-        """What plugin modules remember of this Manager, by module name."""
         self.bus = Bus(plugins, self, start=clock.now())
         self.doorbell = Doorbell()
         patience = settings.worker_timeout.seconds
         self.liveness = Liveness(clock, max(PATIENCE, patience) if patience else float("inf"))
         self.logs = TaskLogs(settings.local_manager_storage_path)
+        self.last_rendered = LastRendered(self.logs)
         self.rules = Rules(
             failure=FailureRule(settings.fail_percentage),
             limits=FailureLimits(
@@ -98,6 +101,7 @@ class Manager:
 
     def deliver(self, tx: Tx) -> None:
         """Tell the events of a committed transaction and wake whom it concerns."""
+        self._credentials.forget_deleted(tx.events)
         self.bus.publish(tx.events)
         self.doorbell.ring(tx.rings)
         for worker in tx.woken:
@@ -105,15 +109,15 @@ class Manager:
 
     async def credentials_of(self, worker: str) -> Any:
         """Return the row with ``name`` and ``secret_hash`` of a worker, or `None`."""
-        return await self.database.read(worker_rows.credentials, worker)
+        return await self._credentials.of(worker)
 
     async def give_up_overdue(self) -> None:
         """Return the tasks of workers that were not heard of for too long to the queue."""
-        overdue = self.liveness.overdue()
-        if overdue:
-            await self.database.write(workers.give_up_workers, overdue, self.rules)
-            for worker in overdue:
-                self.liveness.forget(worker)
+        for worker in self.liveness.overdue():
+            # Each by itself: one that was deleted meanwhile must not keep the others.
+            with contextlib.suppress(NotFound):
+                await self.database.write(workers.give_up_workers, [worker], self.rules)
+            self.liveness.forget(worker)
 
     async def save_seen(self) -> None:
         """Store when workers were last heard of."""
@@ -126,6 +130,8 @@ class Manager:
 
     def end_streams(self) -> None:
         """Let live clients and waiting workers go, so that the server can stop."""
+        if not self.doorbell.is_closed:
+            self.bus.publish([ManagerStopping()])
         self.bus.close()
         self.doorbell.close()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 __all__ = ["TaskLogs"]
 
 BLOCK = 64 * 1024
+MAX_GAP = 16 * 1024 * 1024
 
 
 class TaskLogs:
@@ -46,7 +47,8 @@ class TaskLogs:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(path, flags, 0o644), "r+b") as file:
             end = file.seek(0, os.SEEK_END)
-            start = end if offset is None else offset
+            # What lies far behind the end is no gap that will be filled.
+            start = end if offset is None or offset > end + MAX_GAP else offset
             file.seek(start)
             file.write(data)
         known = max(0, min(end - start, len(data)))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 import socket
-from collections.abc import Callable
-from types import FrameType
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvicorn
@@ -31,6 +33,8 @@ class Server(uvicorn.Server):
                 lifespan="on",
                 timeout_graceful_shutdown=GRACE,
                 server_header=False,
+                # Anybody can write X-Forwarded-For; uvicorn would believe it of this machine.
+                proxy_headers=False,
             )
         )
         self._app = app
@@ -42,13 +46,29 @@ class Server(uvicorn.Server):
         if self.started and self._on_ready is not None:
             self._on_ready()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop; open event streams would keep the server for ever otherwise."""
-        super().handle_exit(sig, frame)
-        self._app.state.manager.end_streams()
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGTERM and SIGINT.
+
+        uvicorn raises the signal once more when it has stopped, which makes a clean stop
+        look like a crash to whoever watches the exit code.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in signals}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End streams, then connections, then the Manager."""
+        """End streams, then connections, then the Manager.
+
+        Open event streams and waiting workers would keep the server otherwise.
+        """
         self._app.state.manager.end_streams()
         await super().shutdown(sockets)
 

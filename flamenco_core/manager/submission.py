@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import Any
 
 from flamenco_core.domain.statuses import JobStatus
-from flamenco_core.errors import BadRequest, OutdatedJobType
+from flamenco_core.errors import BadRequest, FlamencoError, JobTypeError, OutdatedJobType
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.job_types import check_authored
 from flamenco_core.manager.store import jobs as job_rows
@@ -18,6 +19,8 @@ from flamenco_core.wire.describe import available_job_type
 from flamenco_core.wire.jobs import SubmittedJob
 
 __all__ = ["compile_job", "submit"]
+
+log = logging.getLogger(__name__)
 
 _INITIAL = {None: False, JobStatus.QUEUED: False, JobStatus.PAUSED: True}
 
@@ -63,9 +66,20 @@ async def compile_job(
     problems = await manager.plugins.check("check_submission", job=submission, manager=manager)
     if problems:
         raise BadRequest("; ".join(problem.message for problem in problems))
-    job = await job_type.compile(submission)
-    check_authored(job)
-    return submission, job_type, job
+    return submission, job_type, await _compiled(job_type, submission)
+
+
+async def _compiled(job_type: JobTypeLike, submission: Submission) -> AuthoredJob:
+    try:
+        job = await job_type.compile(submission)
+        check_authored(job)
+    except FlamencoError:
+        raise
+    # The border to job types: whatever they raise is for the artist to read, and to pass on.
+    except Exception as error:
+        log.exception("job type %r failed", job_type.name)
+        raise JobTypeError(f"job type {job_type.name!r} failed: {error!r}") from error
+    return job
 
 
 def _submission(manager: Manager, body: SubmittedJob) -> Submission:

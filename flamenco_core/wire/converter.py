@@ -23,6 +23,9 @@ __all__ = ["decode", "encode", "structure", "unstructure"]
 
 T = TypeVar("T")
 
+DEEPEST = 64
+"""Levels of objects and lists in one another."""
+
 _converter = cattrs.Converter()
 _encoder = msgspec.json.Encoder()
 
@@ -74,7 +77,15 @@ def _list(cls: Any) -> Any:
     return _checked(list, "a list", list_structure_factory(cls, _converter))
 
 
-for _kind, _words in ((str, "a text"), (int, "a whole number"), (bool, "true or false")):
+def _whole_number(value: Any, _: Any) -> int:
+    # What is larger fits neither into the database nor into the other end's integers.
+    if type(value) is not int or not -(2**63) <= value < 2**63:
+        raise ValueError(f"must be a whole number, not {value!r:.60}")
+    return value
+
+
+_converter.register_structure_hook(int, _whole_number)
+for _kind, _words in ((str, "a text"), (bool, "true or false")):
     _converter.register_structure_hook(_kind, _exactly(_kind, _words))
 # After str, and by itself: an enum of texts is a text to singledispatch.
 _converter.register_structure_hook(StrEnum, _enum)
@@ -109,7 +120,28 @@ def decode(body: bytes, kind: type[T]) -> T:
         data = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"the body is not valid JSON: {error}") from error
+    # Counting is quick; only a body that could be nested too deep is looked through.
+    if body.count(b"{") + body.count(b"[") > DEEPEST or b"\\u0000" in body:
+        _refuse_unfit(data)
     return structure(data, kind)
+
+
+def _refuse_unfit(data: Any) -> None:
+    """Refuse what no database keeps and no program walks through; raises `BadRequest`."""
+    level = [data]
+    for _ in range(DEEPEST):
+        if any("\0" in value for value in level if isinstance(value, str)):
+            raise BadRequest("the body has a text with a NUL character in it")
+        level = [inner for value in level for inner in _inside(value)]
+        if not level:
+            return
+    raise BadRequest(f"the body is nested too deep; {DEEPEST} levels are possible")
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [*value.keys(), *value.values()]
+    return value if isinstance(value, list) else []
 
 
 def encode(value: Any) -> bytes:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import attrs
 
+from flamenco_core.domain.farm import FarmStatus
+
 __all__ = [
     "Error",
+    "FarmStatusReport",
     "FlamencoVersion",
     "ManagerConfiguration",
     "ManagerVariable",
@@ -21,6 +24,13 @@ class Error:
 
     code: int
     message: str
+
+
+@attrs.frozen
+class FarmStatusReport:
+    """What the farm is doing."""
+
+    status: FarmStatus
 
 
 @attrs.frozen(kw_only=True)

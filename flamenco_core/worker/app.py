@@ -25,6 +25,7 @@ from flamenco_core.plugins import Plugins
 from flamenco_core.plugins_dir import load_plugins_dir
 from flamenco_core.supervisor import Supervisor
 from flamenco_core.worker.client import ManagerClient
+from flamenco_core.worker.executor import alone
 from flamenco_core.worker.host import Worker
 from flamenco_core.worker.journal import Journal
 from flamenco_core.worker.outbox import Outbox
@@ -140,6 +141,9 @@ class WorkerApp:
             if ended := await end_marked({HOME_MARK: home}):
                 log.warning("ended %d processes that an earlier run has left", ended)
             return await self._run(flush_only)
+        except BaseExceptionGroup as group:
+            # Task groups wrap; whoever reads the error cares for what is inside.
+            raise alone(group) from None
         finally:
             self._events_in.close()
             self._events.close()
@@ -172,6 +176,7 @@ class WorkerApp:
             url,
             request_time=timings.request,
             upload_time=timings.upload,
+            heartbeat=timings.heartbeat,
             transport=self._transport,
         )
         try:

@@ -12,7 +12,7 @@ from flamenco_core.offers.task import TaskToRun
 from flamenco_core.worker.host import Worker
 from flamenco_core.worker.parameters import build
 
-__all__ = ["Executor", "reason_of"]
+__all__ = ["Executor", "alone", "reason_of"]
 
 
 class Executor:
@@ -46,22 +46,24 @@ class Executor:
         # All are built before any runs: a slip in the last one shows at once, not after
         # an hour of rendering.
         commands = [(self.command(c.name, c.parameters), c) for c in task.commands]
-        completed = False
         async with AsyncExitStack() as stack:
             await self._worker.plugins.wrap(stack, "wrap_task", task=task, worker=self._worker)
             for command, wanted in commands:
                 await command.run(run)
                 if wanted.total_step_count == 0:
                     await run.step()
-            completed = True
-        if not completed:
-            raise CommandError("a plugin's wrap_task has hidden the error of a command")
+
+
+def alone(error: BaseException) -> BaseException:
+    """Return the one error that a group of task groups has wrapped, else the group."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def reason_of(error: BaseException) -> str:
     """Return what went wrong, in one text for people."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
+    error = alone(error)
     if isinstance(error, FlamencoError):
         return str(error)
     text = str(error)

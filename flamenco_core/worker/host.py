@@ -70,19 +70,19 @@ class Worker:
     def collect_commands(self) -> None:
         """Ask the plugins for their commands; turn off those whose commands are malformed."""
         hook = "register_commands"
-        offered = self.plugins.registered(hook, worker=self)
-        for name, command in offered.items():
+        # Not copied: when a plugin is turned off, its commands vanish from here.
+        self.commands = self.plugins.registered(hook, worker=self)
+        for name, command in list(self.commands.items()):
             owner = self.plugins.owner_of(hook, name)
             if owner and (why := _malformed(command)):
-                origin = self.plugins[owner].origin
-                self.plugins.off(owner, origin, PluginError(owner, f"command {name!r} {why}"))
-        # On or off, never half: with one of a plugin's commands, all of them are gone.
-        self.commands = {n: c for n, c in offered.items() if self.plugins.owner_of(hook, n)}
+                self.plugins.turn_off(owner, PluginError(owner, f"command {name!r} {why}"))
 
 
 def _malformed(command: Any) -> str:
     if not (isinstance(command, type) and issubclass(command, Command)):
         return "must be a subclass of Command"
-    if not attrs.has(command) or "__attrs_attrs__" not in vars(command):
+    # A subclass without fields of its own may do without: it binds, say, a finder.
+    own = vars(command)
+    if not attrs.has(command) or (own.get("__annotations__") and "__attrs_attrs__" not in own):
         return "must be an attrs class; put @attrs.frozen above it"
     return ""

@@ -54,6 +54,8 @@ class Posted:
     delivered: anyio.Event = attrs.field(factory=anyio.Event)
     """Set when it is settled: taken, refused or withdrawn."""
     answer: AssignedTask | None = None
+    merged: list[Posted] = attrs.field(factory=list)
+    """Those that have become part of this one."""
 
     @property
     def size(self) -> int:
@@ -165,7 +167,7 @@ class Outbox:
             # the text belongs is said by the first one's `log_offset`.
             text = (head.update.log or "") + (follower.update.log or "")
             head.update = attrs.evolve(head.update, log=text, seq=follower.update.seq)
-            follower.delivered = head.delivered
+            head.merged += [follower, *follower.merged]
         return head
 
     async def _settle(self, settled: list[Posted]) -> None:
@@ -178,7 +180,8 @@ class Outbox:
                 numbers = [number for posted in gone for number in posted.numbers]
                 await self._on_disk(self._journal.remove, numbers)
         for posted in gone:
-            posted.delivered.set()
+            for one in (posted, *posted.merged):
+                one.delivered.set()
         if not self._waiting:
             self._empty.set()
 

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 LEASE_MARK = "FLAMENCO_TASK_LEASE"
 HOME_MARK = "FLAMENCO_WORKER_HOME"
 READ_BYTES = 64 * 1024
+LAST_WORDS = 0.5
+"""How long processes that a program left behind may still write, in seconds."""
 
 
 @attrs.frozen(kw_only=True)
@@ -126,12 +128,12 @@ class _Program:
         await self.exited.wait()
         if platform.group_lives(self.pid):
             # What it left behind may still write last words, but not for long.
-            with anyio.move_on_after(1):
+            with anyio.move_on_after(LAST_WORDS):
                 await self._silent.wait()
             platform.kill_group(self.pid)
         while not self._silent.is_set():
             seen = self._pieces
-            with anyio.move_on_after(1):
+            with anyio.move_on_after(LAST_WORDS):
                 await self._silent.wait()
             # Lines that are still being dealt with are no silence; an idle pipe is one.
             if self._pieces == seen and not self._handing_over:

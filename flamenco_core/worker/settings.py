@@ -19,15 +19,15 @@ __all__ = ["Timings", "WorkerSettings"]
 class Timings:
     """How long a Worker waits for what, in seconds.
 
-    Everything that separates two questions to the Manager has to stay below the
-    Manager's worker time-out, 60 seconds by default: each is a sign of life.
+    Each question to the Manager is a sign of life. It gives a worker up after four missed
+    heartbeats, so every pause between two questions has to be shorter than that.
     """
 
     long_wait: float = option(30.0, "How long the Manager may hold a question for work.")
     idle_pause: float = option(1.0, "First pause after a Manager without work did not hold it.")
-    idle_pause_longest: float = option(20.0, "Such pauses double up to this.")
+    idle_pause_longest: float = option(10.0, "Such pauses double up to this.")
     retry_pause: float = option(1.0, "First pause after an error.")
-    retry_pause_longest: float = option(20.0, "Such pauses double up to this.")
+    retry_pause_longest: float = option(10.0, "Such pauses double up to this.")
     heartbeat: float = option(5.0, "How often to ask whether a task may go on.")
     asleep_poll: float = option(3.0, "How often to ask for a new state when asleep.")
     log_chunk: float = option(2.0, "How old lines of a task's log may get before they are sent.")

@@ -38,7 +38,7 @@ def demo(cli: Cli, frames: str, folder: Path, keep: bool) -> None:
     Starts a Manager and a Worker on this machine, lets Blender make a scene, submits it,
     renders every frame, makes the video, looks whether all of it is there, and stops.
     """
-    count = _counted(frames)
+    _check_frames(frames)
     blender = needed_blender()
     needed_ffmpeg()
     place = _fresh(folder.absolute())
@@ -46,24 +46,34 @@ def demo(cli: Cli, frames: str, folder: Path, keep: bool) -> None:
         local = LocalFarm(
             cli=cli, children=children, folder=place / "farm", port=free_port(), quiet=True
         )
-        _say(f"starting a Manager and a Worker, at {local.url}")
-        local.start()
-        _say("making the scene with Blender")
-        blend = place / "demo.blend"
-        build_scene(blender, blend)
-        local.wait_until_ready()
-        with cli.client() as client:
-            _say(f"rendering {count} frames")
-            job = _rendered(cli, client, children, _submitted(client, blender, blend, frames))
-        results = results_of(job)
-        if results.missing:
-            raise FlamencoError(_complaint(results) + children.all[1].tail())
+        try:
+            results = _rendered(local, blender, frames)
+        except FlamencoError:
+            local.tell_logs()
+            raise
         _tell(results)
         if keep:
             _say(f"the farm runs on at {local.url}; Ctrl+C ends it")
             while True:
                 children.check()
                 cli.pause(0.5)
+
+
+def _rendered(local: LocalFarm, blender: list[str], frames: str) -> Results:
+    """Go all the way; raises `FlamencoError` unless every file is there in the end."""
+    _say(f"starting a Manager and a Worker, at {local.url}")
+    local.start()
+    _say("making the scene with Blender")
+    blend = local.folder.parent / "demo.blend"
+    build_scene(blender, blend)
+    local.wait_until_ready()
+    with local.cli.client() as client:
+        _say(f"rendering {frame_count(frames)} frames")
+        job = _completed(local, client, _submitted(client, blender, blend, frames))
+    results = results_of(job)
+    if results.missing:
+        raise FlamencoError(_complaint(results))
+    return results
 
 
 def _submitted(client: Client, blender: list[str], blend: Path, frames: str) -> Job:
@@ -75,20 +85,20 @@ def _submitted(client: Client, blender: list[str], blend: Path, frames: str) -> 
     return client.submit(submitted_job(job_type, name="demo", settings=settings))
 
 
-def _rendered(cli: Cli, client: Client, children: Children, job: Job) -> Job:
-    """Wait until all is rendered; raises `FlamencoError` unless the job is completed."""
+def _completed(local: LocalFarm, client: Client, job: Job) -> Job:
+    """Wait until the job has ended; raises `FlamencoError` unless it is completed."""
     from flamenco_core.cli.waiting import tell_failures, wait_for_job
 
-    job = wait_for_job(cli, client, job.id, check=children.check)
+    job = wait_for_job(local.cli, client, job.id, check=local.children.check)
     if job.status != JobStatus.COMPLETED:
         tell_failures(client, job)
-        raise FlamencoError(f"the demo's job is {job.status}{children.all[1].tail()}")
+        raise FlamencoError(f"the demo's job is {job.status}")
     return job
 
 
-def _counted(frames: str) -> int:
+def _check_frames(frames: str) -> None:
     try:
-        return frame_count(frames)
+        frame_count(frames)
     except ValueError as error:
         raise BadRequest(f"--frames: {error}; write it like 1-24") from error
 

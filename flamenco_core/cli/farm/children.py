@@ -33,17 +33,16 @@ class Child:
     log: Path | None
 
     def check(self) -> None:
-        """Raise `FlamencoError`, with the end of its log, if it is no longer there."""
+        """Raise `FlamencoError` if it is no longer there."""
         if (code := self.process.poll()) is not None:
-            raise FlamencoError(f"the {self.name} ended with exit code {code}{self.tail()}")
+            raise FlamencoError(f"the {self.name} ended with exit code {code}")
 
-    def tail(self) -> str:
-        """Return where its log is, and the last lines, for an error message."""
-        if self.log is None:
-            return ""
+    def tail(self) -> list[str]:
+        """Return the last lines of its log, for people who wonder what went wrong."""
+        if self.log is None or not self.log.exists():
+            return []
         lines = self.log.read_text("utf-8", errors="replace").splitlines()
-        last = [line for line in lines if line.strip()][-_TAIL:]
-        return f"; the end of {self.log}: " + " / ".join(last or ["(empty)"])
+        return [line for line in lines if line.strip()][-_TAIL:]
 
 
 class Children:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import attrs
+import click
 
 from flamenco_core.cli.context import Cli
 from flamenco_core.cli.farm.children import Child, Children, clean_environment
@@ -23,7 +24,10 @@ _PAUSE = 0.1
 
 @attrs.define(kw_only=True)
 class LocalFarm:
-    """A Manager and a Worker below one folder, reachable from this machine only."""
+    """A Manager and a Worker below one folder, reachable from this machine only.
+
+    Call `start`, do what else there is to do, then call `wait_until_ready`.
+    """
 
     cli: Cli
     children: Children
@@ -44,28 +48,33 @@ class LocalFarm:
         return self.folder / "shared"
 
     def start(self) -> None:
-        """Start both programs; neither is ready when this returns."""
+        """Start the Manager; it is not ready when this returns."""
         self.shared.mkdir(parents=True, exist_ok=True)
         self._write_settings()
         listen = f"{self.host}:{self.port}"
         self._child("Manager", "manager", "--data", str(self.folder), "--listen", listen)
-        home = self.folder / "worker"
-        home.mkdir(exist_ok=True)
-        self._child("Worker", "worker", "--manager", self.url, "--home", str(home))
 
     def wait_until_ready(self) -> None:
-        """Return when the Manager answers and the Worker is awake.
+        """Return when the Manager answers, and the Worker, which it starts, is awake.
 
-        Raises `FlamencoError`, with the end of a log, when that takes too long or one of
-        them has ended.
+        Raises `FlamencoError` when that takes too long, or one of them has ended.
         """
         self.cli.url = self.url
         with self.cli.client() as client:
-            manager, worker = self.children.all
-            self._until(lambda: bool(client.version()), manager)
+            self._until(lambda: bool(client.version()), self.children.all[0])
+            home = str(self.folder / "worker")
+            worker = self._child("Worker", "worker", "--manager", self.url, "--home", home)
             self._until(
                 lambda: any(w.status is WorkerStatus.AWAKE for w in client.workers()), worker
             )
+
+    def tell_logs(self) -> None:
+        """Write the ends of the logs to the error output."""
+        for child in self.children.all:
+            if child.log is not None:
+                click.echo(f"\nthe end of {child.log}:", err=True)
+            for line in child.tail():
+                click.echo(f"    {line}", err=True)
 
     def _until(self, done: Callable[[], bool], child: Child) -> None:
         clock = SystemClock()
@@ -73,14 +82,12 @@ class LocalFarm:
         while not _answers(done):
             self.children.check()
             if clock.monotonic() > deadline:
-                raise FlamencoError(
-                    f"the {child.name} was not ready within {_READY:.0f} s{child.tail()}"
-                )
+                raise FlamencoError(f"the {child.name} was not ready within {_READY:.0f} s")
             self.cli.pause(_PAUSE)
 
-    def _child(self, name: str, *arguments: str) -> None:
+    def _child(self, name: str, *arguments: str) -> Child:
         log = self.folder / f"{arguments[0]}.log" if self.quiet else None
-        self.children.flamenco(name, arguments, env=clean_environment(), log=log)
+        return self.children.flamenco(name, arguments, env=clean_environment(), log=log)
 
     def _write_settings(self) -> None:
         """Write settings for the first start; a file that is there is the user's."""

@@ -33,12 +33,16 @@ class EventController(Controller):
         should be read again.
         """
         wanted = _Filter(request)
-        after = request.headers.get("last-event-id", "")
         return Stream(
-            _events(manager_of(request).bus, wanted, int(after) if after.isdigit() else None),
+            _events(manager_of(request).bus, wanted, _last_seen(request)),
             media_type="text/event-stream; charset=utf-8",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
+
+
+def _last_seen(request: Request[Any, Any, Any]) -> int | None:
+    text = request.headers.get("last-event-id", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 class _Filter:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Controller, get, post
+from litestar import Controller, delete, get, post
 
+from flamenco_core.errors import BadRequest
 from flamenco_core.manager.http.plumbing import (
     Request,
     Response,
@@ -20,10 +21,14 @@ from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.submission import compile_job, submit
 from flamenco_core.manager.usecases import control
+from flamenco_core.manager.usecases.blocklist import blocklist_of, remove_from_blocklist
 from flamenco_core.wire import jobs as wire
 from flamenco_core.wire.tasks import JobTasksSummary
 
 __all__ = ["JobController"]
+
+LARGEST = 8 * 1024 * 1024
+"""Bytes of a submitted job."""
 
 
 class JobController(Controller):
@@ -37,13 +42,18 @@ class JobController(Controller):
         rows = await manager_of(request).database.read(job_rows.all_jobs)
         return reply(wire.JobsQueryResult([job_view(row) for row in rows]))
 
-    @post("/", opt={"operation": "submitJob"}, status_code=200)
+    @post("/", opt={"operation": "submitJob"}, status_code=200, request_max_body_size=LARGEST)
     async def submit_job(self, request: Request[Any, Any, Any]) -> Response[Any]:
         """Compile and store a job."""
         body = await body_of(request, wire.SubmittedJob)
         return reply(job_view(await submit(manager_of(request), body)))
 
-    @post("/check", opt={"operation": "submitJobCheck"}, status_code=200)
+    @post(
+        "/check",
+        opt={"operation": "submitJobCheck"},
+        status_code=200,
+        request_max_body_size=LARGEST,
+    )
     async def check_job(self, request: Request[Any, Any, Any]) -> Response[Any]:
         """Say whether a job could be submitted, without storing it."""
         await compile_job(manager_of(request), await body_of(request, wire.SubmittedJob))
@@ -79,4 +89,27 @@ class JobController(Controller):
         body = await body_of(request, wire.JobPriorityChange)
         database = manager_of(request).database
         await database.write(control.set_job_priority, job, body.priority)
+        return empty()
+
+    @get("/{job_id:str}/blocklist", opt={"operation": "fetchJobBlocklist"})
+    async def fetch_blocklist(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """List the workers that get no more tasks of a type from a job."""
+        job = path_id(request, "job_id")
+        rows = await manager_of(request).database.read(blocklist_of, job)
+        return reply(
+            [
+                wire.JobBlocklistEntry(worker_id=w.uuid, worker_name=w.name, task_type=w.task_type)
+                for w in rows
+            ]
+        )
+
+    @delete("/{job_id:str}/blocklist", opt={"operation": "removeJobBlocklist"}, status_code=200)
+    async def remove_blocklist(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Take workers off a job's blocklist."""
+        job = path_id(request, "job_id")
+        entries = await body_of(request, list[wire.JobBlocklistEntry])
+        if not entries:
+            raise BadRequest("no entries are given; nothing would be removed")
+        pairs = [(entry.worker_id.lower(), entry.task_type) for entry in entries]
+        await manager_of(request).database.write(remove_from_blocklist, job, pairs)
         return empty()

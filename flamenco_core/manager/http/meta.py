@@ -9,6 +9,7 @@ from litestar import Controller, get
 from flamenco_core import __version__
 from flamenco_core.errors import BadRequest
 from flamenco_core.manager.http.plumbing import Request, Response, manager_of, reply
+from flamenco_core.manager.usecases.farm_status import report_farm
 from flamenco_core.wire import meta as wire
 
 __all__ = ["MetaController"]
@@ -73,6 +74,12 @@ class MetaController(Controller):
                 shamanEnabled=manager.storage.shaman,
             )
         )
+
+    @get("/status", opt={"operation": "getFarmStatus"})
+    async def status(self, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Say in a word what the farm is doing."""
+        status = await manager_of(request).database.read(report_farm)
+        return reply(wire.FarmStatusReport(status))
 
     @get("/plugins", opt={"operation": "getPlugins"})
     async def plugins(self, request: Request[Any, Any, Any]) -> Response[Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
+import asyncio
+import re
 from typing import Any, TypeVar
 
 from litestar import Request, Response
@@ -21,6 +22,8 @@ __all__ = [
     "Response",
     "Stream",
     "admit",
+    "as_id",
+    "beat_of",
     "body_of",
     "empty",
     "manager_of",
@@ -34,6 +37,10 @@ __all__ = [
 T = TypeVar("T")
 
 JSON = "application/json"
+BIG = 256 * 1024
+"""Bytes from which on a body is decoded beside the event loop."""
+LONGEST_BEAT = 60.0
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def manager_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Manager:
@@ -50,7 +57,10 @@ async def body_of(request: Request[Any, Any, Any], kind: type[T]) -> T:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != JSON:
         raise BadRequest(f"the body must be {JSON}, not {content_type or 'without a type'}")
-    return decode(await request.body(), kind)
+    body = await request.body()
+    if len(body) > BIG:
+        return await asyncio.to_thread(decode, body, kind)
+    return decode(body, kind)
 
 
 def reply(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
@@ -65,14 +75,15 @@ def empty(status: int = 204, headers: dict[str, str] | None = None) -> Response[
 
 def path_id(request: Request[Any, Any, Any], name: str) -> str:
     """Return an id from the path; raises `BadRequest` if it is no UUID."""
-    value: str = request.path_params[name]
-    try:
-        is_uuid = len(value) == 36 and str(uuid.UUID(value)) == value.lower()
-    except ValueError:
-        is_uuid = False
-    if not is_uuid:
-        raise BadRequest(f"{value!r} is not an id: ids are UUIDs in their 36-character form")
-    return value.lower()
+    return as_id(request.path_params[name])
+
+
+def as_id(text: str) -> str:
+    """Return an id in its one form; raises `BadRequest` if it is no UUID."""
+    id = text.lower()
+    if _UUID.fullmatch(id) is None:
+        raise BadRequest(f"{text!r:.80} is not an id: ids are UUIDs in their 36-character form")
+    return id
 
 
 def prefers(request: Request[Any, Any, Any]) -> dict[str, str]:
@@ -86,12 +97,16 @@ def peer(request: Request[Any, Any, Any]) -> str:
     return request.client.host if request.client else ""
 
 
+def beat_of(request: Request[Any, Any, Any]) -> float | None:
+    """Return how often the worker that asks means to call (seconds), if it says so."""
+    text = request.headers.get("flamenco-heartbeat")
+    return min(float(text), LONGEST_BEAT) if text and text.isascii() and text.isdigit() else None
+
+
 def worker_of(request: Request[Any, Any, Any]) -> str:
     """Return the UUID of the worker that sent the request, and note that it is alive."""
     identity: Identity = request.state.identity
-    beat = request.headers.get("flamenco-heartbeat")
-    seconds = float(beat) if beat and beat.isascii() and beat.isdigit() else None
-    manager_of(request).liveness.heard(identity.id, seconds)
+    manager_of(request).liveness.heard(identity.id, beat_of(request))
     return identity.id
 
 

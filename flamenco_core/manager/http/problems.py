@@ -46,7 +46,8 @@ def _deliberate(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
 
 
 def _http(_: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    return reply(Error(error.status_code, error.detail), error.status_code)
+    headers = dict(error.headers or {})
+    return reply(Error(error.status_code, str(error.detail)), error.status_code, headers)
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -1,18 +1,15 @@
-"""The ``jobs`` operations on tasks, and their logs."""
+"""The ``jobs`` operations on tasks."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 from litestar import Controller, get, post
 
-from flamenco_core.errors import NotFound
 from flamenco_core.manager.http.plumbing import (
     Request,
     Response,
-    Stream,
     body_of,
     empty,
     manager_of,
@@ -20,7 +17,7 @@ from flamenco_core.manager.http.plumbing import (
     reply,
 )
 from flamenco_core.manager.http.views import task_view
-from flamenco_core.manager.log_view import log_blocks, log_size, log_tail
+from flamenco_core.manager.log_view import log_size, log_tail
 from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
@@ -28,7 +25,7 @@ from flamenco_core.manager.usecases import control
 from flamenco_core.manager.usecases.read_log import plan_log
 from flamenco_core.wire import tasks as wire
 
-__all__ = ["TaskController", "TaskLogFiles"]
+__all__ = ["TaskController"]
 
 TAIL = 2048
 
@@ -63,7 +60,8 @@ class TaskController(Controller):
         size = await asyncio.to_thread(log_size, manager.logs, plan)
         if not size:
             return empty()
-        url = f"/job-files/job-{plan.job_id[:4]}/{plan.job_id}/task-{plan.task_id}.txt"
+        base = request.scope.get("root_path", "")
+        url = f"{base}/job-files/job-{plan.job_id[:4]}/{plan.job_id}/task-{plan.task_id}.txt"
         return reply(wire.TaskLogInfo(task_id=plan.task_id, job_id=plan.job_id, url=url, size=size))
 
     @post("/setstatus", opt={"operation": "setTaskStatus"}, status_code=200)
@@ -80,26 +78,3 @@ class TaskController(Controller):
 def _with_failures(tx: Tx, task: str) -> tuple[Row, list[Row]]:
     row = task_rows.task_by_uuid(tx, task)
     return row, task_rows.failed_by(tx, row.id)
-
-
-class TaskLogFiles(Controller):
-    """Task logs as files, at the addresses that Flamenco's clients know."""
-
-    path = "/job-files"
-
-    @get("/{folder:str}/{job_id:str}/{name:str}", opt={"operation": "fetchJobFile"})
-    async def log_file(self, request: Request[Any, Any, Any]) -> Stream | Response[Any]:
-        """Return a whole task log."""
-        manager = manager_of(request)
-        job, name = path_id(request, "job_id"), request.path_params["name"]
-        task = name.removeprefix("task-").removesuffix(".txt")
-        plan = await manager.database.read(plan_log, task)
-        if plan.job_id != job or name != f"task-{task}.txt":
-            raise NotFound(f"there is no file {name!r} of job {job}")
-
-        async def blocks() -> AsyncIterator[bytes]:
-            for block in log_blocks(manager.logs, plan):
-                yield block
-
-        headers = {"Content-Disposition": f'inline; filename="{name}"'}
-        return Stream(blocks(), media_type="text/plain; charset=UTF-8", headers=headers)

@@ -15,6 +15,7 @@ from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.plumbing import (
     Request,
     Response,
+    beat_of,
     body_of,
     empty,
     manager_of,
@@ -24,6 +25,7 @@ from flamenco_core.manager.http.plumbing import (
     reply,
     worker_of,
 )
+from flamenco_core.manager.http.waiting import next_task
 from flamenco_core.manager.liveness import BEATS_MISSED
 from flamenco_core.manager.usecases import report, schedule, workers
 from flamenco_core.wire import worker as wire
@@ -31,8 +33,6 @@ from flamenco_core.wire import worker as wire
 __all__ = ["WorkerController"]
 
 LONGEST_WAIT = 60.0
-SLICE = 5.0
-"""With several Managers on one database, another one's news reach a waiter this late."""
 
 
 class WorkerController(Controller):
@@ -100,42 +100,27 @@ class WorkerController(Controller):
     @post("/task", opt={"operation": "scheduleTask"}, status_code=200)
     async def schedule_task(self, request: Request[Any, Any, Any]) -> Response[Any]:
         """Give a worker a task; with ``Prefer: wait=N``, wait for one up to N seconds."""
-        manager, worker = manager_of(request), worker_of(request)
-        wait = _seconds(prefers(request).get("wait"), _beat(request))
-        deadline = manager.clock.monotonic() + wait
-        while True:
-            mark = manager.doorbell.mark
-            found = await manager.database.write(schedule.schedule_task, worker, manager.rules)
-            if not isinstance(found, schedule.Nothing):
-                return _work(manager, found)
-            left = deadline - manager.clock.monotonic()
-            if left <= 0 or not await _wait(manager, worker, found, mark, left):
-                return empty(headers={"Preference-Applied": "wait"} if wait else None)
-            manager.liveness.heard(worker, _beat(request))
+        worker = worker_of(request)
+        wait = _seconds(prefers(request).get("wait"), beat_of(request))
+        found = await next_task(request, worker, wait)
+        if not isinstance(found, schedule.Nothing):
+            return _work(manager_of(request), found)
+        return empty(headers={"Preference-Applied": "wait"} if wait else None)
 
     @post("/task/{task_id:str}", opt={"operation": "taskUpdate"}, status_code=200)
     async def task_update(self, request: Request[Any, Any, Any]) -> Response[Any]:
         """Take in what a worker says of its task; with ``Prefer: next-task``, give the next."""
         manager, worker = manager_of(request), worker_of(request)
-        task = path_id(request, "task_id")
-        body = await body_of(request, wire.TaskUpdate)
+        task, body = path_id(request, "task_id"), await body_of(request, wire.TaskUpdate)
         said = _report(body)
         if body.taskStatus is not None and "next-task" in prefers(request):
-            await _log(
-                manager,
-                task,
-                body,
-                await manager.database.read(report.check_report, worker, task, said),
-            )
-            _, found = await manager.database.write(
-                report.report_and_schedule, worker, task, said, manager.rules
-            )
-            return _next(manager, found)
-        use_case: Any = report.report_task
+            return await _report_and_go_on(manager, worker, task, body)
         if _is_log_only(body):
             accepted = await manager.database.read(report.check_report, worker, task, said)
         else:
-            accepted = await manager.database.write(use_case, worker, task, said, manager.rules)
+            accepted = await manager.database.write(
+                report.report_task, worker, task, said, manager.rules
+            )
         await _log(manager, task, body, accepted)
         return empty()
 
@@ -173,18 +158,18 @@ def _seconds(text: str | None, beat: float | None) -> float:
     return min(float(text), longest)
 
 
-def _beat(request: Request[Any, Any, Any]) -> float | None:
-    text = request.headers.get("flamenco-heartbeat")
-    return float(text) if text and text.isascii() and text.isdigit() else None
-
-
-async def _wait(
-    manager: Manager, worker: str, found: schedule.Nothing, mark: int, left: float
-) -> bool:
-    if manager.database.dialect == "sqlite":
-        return await manager.doorbell.wait(worker, found.pools, mark, left)
-    await manager.doorbell.wait(worker, found.pools, mark, min(left, SLICE))
-    return not manager.doorbell.is_closed
+async def _report_and_go_on(
+    manager: Manager, worker: str, task: str, body: wire.TaskUpdate
+) -> Response[Any]:
+    said = _report(body)
+    if body.log:
+        # Before the report: once that is stored, the worker will not send the text again.
+        accepted = await manager.database.read(report.check_report, worker, task, said)
+        await _log(manager, task, body, accepted)
+    _, found = await manager.database.write(
+        report.report_and_schedule, worker, task, said, manager.rules
+    )
+    return _next(manager, found)
 
 
 def _report(body: wire.TaskUpdate) -> report.Report:

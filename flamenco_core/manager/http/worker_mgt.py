@@ -9,6 +9,7 @@ from litestar import Controller, delete, get, post
 from flamenco_core.manager.http.plumbing import (
     Request,
     Response,
+    as_id,
     body_of,
     empty,
     manager_of,
@@ -88,9 +89,8 @@ class WorkerManagementController(Controller):
         """Make a tag."""
         manager = manager_of(request)
         body = await body_of(request, wire.WorkerTag)
-        row = await manager.database.write(
-            tags.create_tag, body.id or manager.new_id(), body.name, body.description or ""
-        )
+        id = as_id(body.id) if body.id else manager.new_id()
+        row = await manager.database.write(tags.create_tag, id, body.name, body.description or "")
         return reply(tag_view(row))
 
 

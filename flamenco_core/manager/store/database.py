@@ -57,16 +57,24 @@ def open_database(url: str, clock: Clock) -> Database:
 
     Raises `DatabaseError` for an address of another kind.
     """
-    if url.startswith("postgresql"):
-        from flamenco_core.manager.store.postgresql import PostgresDatabase
-
-        return PostgresDatabase(url, clock)
     scheme, colon, path = url.partition("://")
-    if colon and scheme not in {"sqlite", "file"}:
+    if colon and scheme in {"postgresql", "postgresql+psycopg"}:
+        return _postgresql(f"postgresql+psycopg://{path}", clock)
+    if not url or (colon and scheme != "sqlite"):
         raise DatabaseError(
-            f"cannot use the database {url!r}: give a file for SQLite,"
+            f"cannot use a database of kind {scheme!r}: 'database:' is a file for SQLite,"
             " or postgresql+psycopg://USER@HOST/NAME"
         )
     from flamenco_core.manager.store.sqlite import SqliteDatabase
 
     return SqliteDatabase(path.removeprefix("/") if colon else url, clock)
+
+
+def _postgresql(url: str, clock: Clock) -> Database:
+    try:
+        from flamenco_core.manager.store.postgresql import PostgresDatabase
+    except ImportError as error:
+        raise DatabaseError(
+            "PostgreSQL needs a driver: pip install 'flamenco-core[manager,postgresql]'"
+        ) from error
+    return PostgresDatabase(url, clock)

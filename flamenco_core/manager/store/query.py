@@ -9,7 +9,7 @@ conversion.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import literal_column
@@ -23,7 +23,8 @@ Row = Any
 
 _DIALECTS: dict[str, Any] = {
     "sqlite": sqlite.dialect(paramstyle="qmark"),
-    "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
+    # The server's own placeholders: the driver need not translate each statement again.
+    "postgresql": postgresql.dialect(paramstyle="numeric_dollar"),  # type: ignore[no-untyped-call]
 }
 
 
@@ -46,7 +47,7 @@ class Query:
     def __init__(self, statement: ClauseElement) -> None:
         self.statement = statement
         self._texts: dict[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {}
-        self._rows: dict[str, Any] = {}
+        self._rows: dict[str, Callable[[Any], Row]] = {}
 
     def text(self, dialect: str) -> tuple[str, Callable[[dict[str, Any]], Any]]:
         """Return the text for *dialect*, and what turns named values into its parameters."""
@@ -57,20 +58,18 @@ class Query:
     def _compiled(self, dialect: str) -> tuple[str, Callable[[dict[str, Any]], Any]]:
         compiled: Any = self.statement.compile(dialect=_DIALECTS[dialect])
         given = {key: value for key, value in compiled.params.items() if value is not None}
-        if not compiled.positional:
-            return str(compiled), lambda values: {**given, **values}
         names = tuple(compiled.positiontup)
         if not given:
-            return str(compiled), lambda values: tuple([values[name] for name in names])
-        return str(compiled), lambda values: tuple(
-            [values[name] if name in values else given[name] for name in names]
-        )
+            return str(compiled), lambda values: [values[name] for name in names]
+        return str(compiled), lambda values: [
+            values[name] if name in values else given[name] for name in names
+        ]
 
-    def row(self, description: Sequence[Any]) -> Callable[[Any], Row]:
-        """Return what makes a named tuple of a row with these columns."""
-        names = [column[0] for column in description]
-        key = ",".join(names)
-        if (make := self._rows.get(key)) is None:
-            row: Any = namedtuple("Row", names)  # type: ignore[misc]
-            make = self._rows[key] = row._make
+    def row(self, dialect: str, cursor: Any) -> Callable[[Any], Row]:
+        """Return what makes a named tuple of a row of this statement's result."""
+        if (make := self._rows.get(dialect)) is None:
+            # Once: the driver takes its time to describe the columns.
+            names = [column[0] for column in cursor.description]
+            row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
+            make = self._rows[dialect] = row._make
         return make

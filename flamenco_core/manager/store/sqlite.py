@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from sqlalchemy import create_engine
+from sqlalchemy import URL, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from flamenco_core.clock import Clock
@@ -36,6 +37,8 @@ GROUP = 64
 """At most so many transactions share one commit; more would only make the first wait."""
 MAX_QUEUED = 10_000
 READERS = 2
+STATEMENTS = 512
+"""So many compiled statements are kept; the program has fewer."""
 
 
 @attrs.define(eq=False)
@@ -60,6 +63,7 @@ class SqliteDatabase:
         self._queue: queue.Queue[_Write | None] = queue.Queue(MAX_QUEUED)
         self._local = threading.local()
         self._opened: list[Any] = []
+        self._is_open = False
 
     # -- life ----------------------------------------------------------------------
 
@@ -67,58 +71,82 @@ class SqliteDatabase:
         """Open the file, migrate it, start the threads; one Manager for each file."""
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = lock_file(self.path.with_name(self.path.name + ".lock"))
-        if lock is None:
-            raise DatabaseError(
-                f"another Manager uses {self.path}; stop it, or set another 'database:'"
-            )
-        self._lock = lock
+        self._lock = self._lock_file()
         try:
-            await asyncio.to_thread(self._migrate)
+            connection = await asyncio.to_thread(self._open)
         except BaseException:
             self._lock.close()
             raise
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="flamenco-read")
-        self._writer = threading.Thread(target=self._write_loop, name="flamenco-write")
+        # A daemon: a Manager that dies without `close` must not hang in its exit.
+        self._writer = threading.Thread(
+            target=self._write_loop, args=(connection,), name="flamenco-write", daemon=True
+        )
         self._writer.start()
+        self._is_open = True
 
     async def close(self) -> None:
         """Commit what is queued and close the file."""
-        if not hasattr(self, "_writer"):
+        if not self._is_open:
             return
+        self._is_open = False
         await asyncio.to_thread(self._queue.put, None)
-        await asyncio.to_thread(self._writer.join)
-        self._readers.shutdown()
+        # Readers first: the last checkpoint would wait for them.
+        await asyncio.to_thread(self._readers.shutdown)
         for connection in self._opened:
             connection.close()
+        await asyncio.to_thread(self._writer.join)
         self._lock.close()
 
-    def _migrate(self) -> None:
-        engine = create_engine(
-            f"sqlite:///{self.path}", module=dbapi(), poolclass=NullPool, isolation_level=None
-        )
+    def _lock_file(self) -> Any:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lock = lock_file(self.path.with_name(self.path.name + ".lock"))
+        except OSError as error:
+            raise DatabaseError(f"cannot use the database {self.path}: {error}") from error
+        if lock is None:
+            raise DatabaseError(
+                f"another Manager uses {self.path}; stop it, or set another 'database:'"
+            )
+        return lock
+
+    def _open(self) -> Any:
+        module = dbapi()
+        url = URL.create("sqlite", database=str(self.path))
+        engine = create_engine(url, module=module, poolclass=NullPool, isolation_level=None)
         try:
             upgrade(engine, self.path)
+            return self._connect(read_only=False)
+        except (DBAPIError, module.Error) as error:
+            reason = getattr(error, "orig", None) or error
+            raise DatabaseError(
+                f"cannot use the database {self.path}: {reason}; restore a backup of it,"
+                " or set another 'database:'"
+            ) from error
         finally:
             engine.dispose()
 
     def _connect(self, *, read_only: bool) -> Any:
         uri = self.path.as_uri() + ("?mode=ro" if read_only else "")
         connection = dbapi().connect(
-            uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5.0
+            uri,
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=5.0,
+            cached_statements=STATEMENTS,
         )
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
-            if not read_only:
+        if not read_only:
+            for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
                 connection.execute(f"PRAGMA {pragma}")
         connection.execute("PRAGMA cache_size=-65536")
-        connection.execute("PRAGMA mmap_size=268435456")
         return connection
 
     # -- use -----------------------------------------------------------------------
 
     async def write(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Run *fn* in a transaction; return its result when it is on disk."""
+        self._require_open()
         future = self._loop.create_future()
         try:
             self._queue.put_nowait(_Write(fn, args, kwargs, future))
@@ -128,25 +156,32 @@ class SqliteDatabase:
 
     async def read(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Run *fn* on a read-only connection."""
+        self._require_open()
         return await self._loop.run_in_executor(self._readers, self._read, fn, args, kwargs)
 
+    def _require_open(self) -> None:
+        if not self._is_open:
+            raise DatabaseError(f"the database {self.path} is not open; the Manager is stopping")
+
     def _read(self, fn: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = self._connect(read_only=True)
-            self._opened.append(connection)
-        cursor = connection.cursor()
-        cursor.execute("BEGIN")
         try:
-            return fn(Tx(cursor, self.dialect, self._clock.now()), *args, **kwargs)
-        finally:
-            cursor.execute("COMMIT")
-            cursor.close()
+            connection = getattr(self._local, "connection", None)
+            if connection is None:
+                connection = self._local.connection = self._connect(read_only=True)
+                self._opened.append(connection)
+            cursor = connection.cursor()
+            cursor.execute("BEGIN")
+            try:
+                return fn(Tx(cursor, self.dialect, self._clock.now()), *args, **kwargs)
+            finally:
+                cursor.execute("COMMIT")
+                cursor.close()
+        except dbapi().OperationalError as error:
+            raise _in_words(error) from error
 
     # -- the writer thread -----------------------------------------------------------
 
-    def _write_loop(self) -> None:
-        connection = self._connect(read_only=False)
+    def _write_loop(self, connection: Any) -> None:
         cursor = connection.cursor()
         while group := self._next_group():
             self._commit(cursor, group)
@@ -165,6 +200,7 @@ class SqliteDatabase:
                 return group
             write = self._queue.get()
         if group:
+            # The end is the last thing that is ever queued, so there is room for it again.
             self._queue.put(None)
         return group
 
@@ -189,7 +225,7 @@ class SqliteDatabase:
             write.result = write.fn(write.tx, *write.args, **write.kwargs)
         # The border to the use case: what it raises undoes its own changes only.
         except Exception as error:
-            write.error = error
+            write.error = _in_words(error)
             cursor.execute("ROLLBACK" if alone else "ROLLBACK TO one")
             if alone:
                 cursor.execute("BEGIN")
@@ -206,7 +242,7 @@ class SqliteDatabase:
     def _answer(self, group: list[_Write]) -> None:
         for write in group:
             if write.error is None and write.tx is not None:
-                self._deliver(write.tx)
+                self._tell(write.tx)
             if write.future.done():
                 continue  # the client went away; what is committed stays
             if write.error is not None:
@@ -214,10 +250,19 @@ class SqliteDatabase:
             else:
                 write.future.set_result(write.result)
 
+    def _tell(self, tx: Tx) -> None:
+        try:
+            self._deliver(tx)
+        # The border to whoever listens: the rest of the group waits for its answers.
+        except Exception:
+            log.exception("the events of a transaction could not be told")
+
 
 def _in_words(error: Exception) -> Exception:
+    if not isinstance(error, dbapi().OperationalError):
+        return error
     if "locked" in str(error) or "busy" in str(error):
         return Busy("another program holds the database; try again")
     if "full" in str(error):
         return DatabaseError("the disk of the database is full; make space, nothing is lost")
-    return DatabaseError(f"the database cannot be written: {error}")
+    return DatabaseError(f"the database cannot be used: {error}")

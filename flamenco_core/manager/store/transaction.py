@@ -18,23 +18,20 @@ class Tx:
     """A transaction: statements now, events and wake-ups after the commit.
 
     ``now`` is one moment for the whole transaction. ``events`` are told, and idle workers
-    woken, only if it commits.
+    woken, only if it commits. ``shared`` says whether other transactions write at the same
+    time, so that rows must be locked.
     """
 
-    __slots__ = ("_cursor", "dialect", "events", "now", "rings", "woken")
+    __slots__ = ("_cursor", "dialect", "events", "now", "rings", "shared", "woken")
 
-    def __init__(self, cursor: Any, dialect: str, now: int) -> None:
+    def __init__(self, cursor: Any, dialect: str, now: int, *, shared: bool = False) -> None:
         self._cursor = cursor
         self.dialect = dialect
         self.now = now
+        self.shared = shared
         self.events: list[Event] = []
         self.rings: list[tuple[Pool, int]] = []
         self.woken: list[str] = []
-
-    @property
-    def shared(self) -> bool:
-        """Whether other transactions run at the same time, so that rows must be locked."""
-        return self.dialect == "postgresql"
 
     def run(self, query: Query, /, **values: Any) -> int:
         """Run a statement; return how many rows it changed."""
@@ -52,7 +49,7 @@ class Tx:
         text, bind = query.text(self.dialect)
         self._cursor.execute(text, bind(values))
         row = self._cursor.fetchone()
-        return None if row is None else query.row(self._cursor.description)(row)
+        return None if row is None else query.row(self.dialect, self._cursor)(row)
 
     def all(self, query: Query, /, **values: Any) -> list[Row]:
         """Run a statement; return all its rows."""
@@ -61,7 +58,7 @@ class Tx:
         rows = self._cursor.fetchall()
         if not rows:
             return []
-        return [*map(query.row(self._cursor.description), rows)]
+        return [*map(query.row(self.dialect, self._cursor), rows)]
 
     def value(self, query: Query, /, **values: Any) -> Any:
         """Run a statement; return the first column of its first row, or `None`."""

@@ -150,7 +150,7 @@ def state_changed(tx: Tx, worker_id: str, status: WorkerStatus, rules: Rules) ->
     was = WorkerStatus(row.status)
     request = after_state_changed(worker_rows.request_of(row), status)
     _become(tx, row, status, request, "it said so")
-    if gives_back(was, status):
+    if gives_back(status):
         reason = f"worker {_identifier(row)} changed status to '{status}'"
         _return_tasks(tx, row, rules, reason, Outcome.RETURNED)
 

@@ -1,0 +1,23 @@
+"""The plugin's half for the Manager."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flamenco_core import hookimpl
+from flamenco_javascript.compiler import Compiler
+from flamenco_javascript.job_types import ScriptJobTypes
+from flamenco_javascript.settings import Settings
+
+if TYPE_CHECKING:
+    from flamenco_core.manager.host import Manager
+
+__all__ = ["register_job_types"]
+
+
+@hookimpl
+def register_job_types(manager: Manager) -> list[ScriptJobTypes]:
+    """Offer the scripts in the folders that the settings name."""
+    settings: Settings = manager.settings_of("javascript", Settings)
+    compiler = Compiler(settings)
+    return [ScriptJobTypes(settings.scripts, compiler, manager.clock, manager.new_id)]

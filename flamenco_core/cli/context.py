@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import attrs
 import click
 
 if TYPE_CHECKING:
@@ -14,7 +13,16 @@ if TYPE_CHECKING:
 
     from flamenco_core.client import Client
 
-__all__ = ["DEFAULT_URL", "Cli", "as_json", "asks_manager", "pass_cli"]
+__all__ = [
+    "DEFAULT_URL",
+    "URL_VARIABLE",
+    "Cli",
+    "as_json",
+    "asks_manager",
+    "debug_option",
+    "manager_option",
+    "pass_cli",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,16 +34,28 @@ def _pause(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
-@attrs.define
 class Cli:
-    """The state of one call of the program; tests bring their own parts."""
+    """The state of one call of the program; tests bring their own parts.
 
-    url: str = DEFAULT_URL
-    debug: bool = False
-    transport: httpx.BaseTransport | None = None
-    pause: Callable[[float], None] = _pause
-    poll: float = 1.0
-    """Seconds between two looks at a Manager that sends no events."""
+    ``poll`` is the pause in seconds between two looks at a Manager that sends no events.
+    It is a plain class because importing attrs would take a third of the time of
+    ``--help``.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        debug: bool = False,
+        transport: httpx.BaseTransport | None = None,
+        pause: Callable[[float], None] = _pause,
+        poll: float = 1.0,
+    ) -> None:
+        self.url = url
+        self.debug = debug
+        self.transport = transport
+        self.pause = pause
+        self.poll = poll
 
     def client(self, *, timeout: float = 10.0) -> Client:
         """Return a client for the Manager that was named."""
@@ -57,12 +77,14 @@ def _take_debug(context: click.Context, _: click.Parameter, value: bool) -> None
         context.ensure_object(Cli).debug = True
 
 
-def manager_option(command: F) -> F:
+def manager_option(command: F, *, envvar: str | None = None) -> F:
     """Add ``--manager URL``."""
     return click.option(
         "--manager",
         metavar="URL",
-        envvar=URL_VARIABLE,
+        # Only the program itself reads the variable: for a sub-command it would win over
+        # what stands before its name.
+        envvar=envvar,
         expose_value=False,
         is_eager=True,
         callback=_take_url,

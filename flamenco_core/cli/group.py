@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
-from flamenco_core.cli.context import debug_option, manager_option
+from flamenco_core.cli.context import URL_VARIABLE, debug_option, manager_option
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["SECTIONS", "flamenco"]
 
@@ -86,6 +90,8 @@ class Program(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the names of sub-commands without importing them."""
+        from click.shell_completion import CompletionItem
+
         names = [CompletionItem(n, help=h) for n, h in CORE.items() if n.startswith(incomplete)]
         return names or click.Command.shell_complete(self, ctx, incomplete)
 
@@ -96,7 +102,7 @@ class Program(click.Group):
     epilog="Plugins may bring more commands: 'flamenco plugins' lists them.",
 )
 @click.version_option(package_name="flamenco-core", prog_name="flamenco")
-@manager_option
+@partial(manager_option, envvar=URL_VARIABLE)
 @debug_option
 def flamenco() -> None:
     """Flamenco: a render farm for Blender studios."""

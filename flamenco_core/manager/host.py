@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -33,6 +34,8 @@ from flamenco_core.platform import go_os
 from flamenco_core.plugins import Plugins
 
 __all__ = ["Manager"]
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 70.0
 """Flamenco's own Workers are silent for up to 66 s after a failed request."""
@@ -94,10 +97,11 @@ class Manager:
     def _choose_task(
         self, worker: WorkerAtWork, candidates: tuple[Candidate, ...]
     ) -> Candidate | None:
-        chosen: Candidate | None = self.plugins.choose(
-            "choose_task", worker=worker, candidates=candidates
-        )
-        return chosen
+        chosen = self.plugins.choose("choose_task", worker=worker, candidates=candidates)
+        if chosen is None or chosen in candidates:
+            return chosen  # type: ignore[no-any-return]
+        log.error("a plugin's choose_task returned %.80r, which was none of the candidates", chosen)
+        return None
 
     def deliver(self, tx: Tx) -> None:
         """Tell the events of a committed transaction and wake whom it concerns."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from flamenco_core.cli.context import URL_VARIABLE, debug_option
+from flamenco_core.cli.context import DEFAULT_URL, URL_VARIABLE, Cli, debug_option, pass_cli
 from flamenco_core.cli.logs import LEVELS, start_logging
 
 __all__ = ["worker"]
@@ -32,7 +32,8 @@ __all__ = ["worker"]
 @click.option("--strict", is_flag=True, help="Stop at the first broken plugin.")
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True)
 @debug_option
-def worker(config: Path | None, strict: bool, log_level: str, **given: Any) -> int:
+@pass_cli
+def worker(cli: Cli, /, config: Path | None, strict: bool, log_level: str, **given: Any) -> int:
     """Run a Worker on this machine.
 
     Ctrl+C stops it: the running task goes back to the farm. A second one does not wait.
@@ -48,6 +49,9 @@ def worker(config: Path | None, strict: bool, log_level: str, **given: Any) -> i
     path = must_exist(config) or Path("flamenco-worker.yaml")
     if (types := given.pop("task_types")) is not None:
         given["task_types"] = [name.strip() for name in types.split(",") if name.strip()]
+    if cli.url != DEFAULT_URL:
+        # 'flamenco --manager URL worker' means the same as 'flamenco worker --manager URL'.
+        given["manager_url"] = given["manager_url"] or cli.url
     settings = load_settings(path, WorkerSettings, overrides=given).settings
     app = create_worker(settings, strict=strict)
     return anyio.run(run_with_signals, app)

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, exists, func, insert, select, update
 
 from flamenco_core.domain.events import JobFacts
 from flamenco_core.domain.jobs import Tally
-from flamenco_core.domain.statuses import JobStatus, Wanted
+from flamenco_core.domain.statuses import JobStatus, TaskStatus, Wanted
 from flamenco_core.errors import NotFound
 from flamenco_core.manager.store.query import Query, Row, literal, one
 from flamenco_core.manager.store.tables import jobs, lanes, tags, tasks
@@ -22,11 +22,11 @@ __all__ = [
     "all_jobs",
     "count_tasks",
     "insert_job",
+    "is_active",
     "job_by_uuid",
     "job_facts",
     "load_state",
     "lock_job",
-    "save_counts",
     "save_state",
     "tally_of",
 ]
@@ -71,6 +71,10 @@ def insert_job(tx: Tx, row: dict[str, Any]) -> None:
     tx.run(_INSERT, **row)
 
 
+COUNTED = frozenset({"completed", "failed", "canceled", "paused"})
+"""Statuses of tasks that a job counts; the rest of its tasks is open."""
+
+
 @attrs.define(kw_only=True)
 class JobState:
     """That part of a job that its tasks' changes touch; loaded, changed, saved."""
@@ -99,6 +103,14 @@ class JobState:
         """Whether its tasks may be given out."""
         return self.wanted is Wanted.RUN and self.delete_requested_at is None
 
+    def count(self, old: TaskStatus, new: TaskStatus, steps: int = 0) -> None:
+        """Take in that a task went from one status to another and made so many steps."""
+        self.steps_completed += steps
+        if old in COUNTED:
+            setattr(self, old, getattr(self, old) - 1)
+        if new in COUNTED:
+            setattr(self, new, getattr(self, new) + 1)
+
     @property
     def is_held(self) -> bool:
         """Whether people want it paused."""
@@ -125,11 +137,15 @@ _STATE = select(
     jobs.c.steps_total,
     jobs.c.delete_requested_at,
 ).where(jobs.c.id == bindparam("job"))
-_LOAD = {False: Query(_STATE), True: Query(_STATE.with_for_update())}
+_LOAD = {False: Query(_STATE), True: Query(_STATE.with_for_update(key_share=True))}
 
 
 def load_state(tx: Tx, job: int) -> JobState:
-    """Return a job's state, locked for this transaction."""
+    """Return a job's state, locked for this transaction.
+
+    Every change of a task counts in its job, so on a busy farm many wait for this lock: take
+    it late.
+    """
     row = tx.one(_LOAD[tx.shared], job=job)
     assert row is not None, f"job row {job} vanished"
     fields = row._asdict()
@@ -144,9 +160,10 @@ _FIND = Query(select(jobs.c.id).where(jobs.c.uuid == bindparam("uuid")))
 
 
 def lock_job(tx: Tx, uuid: str) -> JobState:
-    """Return the state of the job with this UUID, locked.
+    """Return the state of the job with this UUID, locked with all its tasks.
 
-    Raises `NotFound`.
+    Whoever changes one of them holds the job's key (see `tasks.reported_task`); this waits
+    until nobody does, and nobody can until it commits. Raises `NotFound`.
     """
     id = tx.value(_LOCK if tx.shared else _FIND, uuid=uuid)
     if id is None:
@@ -205,10 +222,8 @@ def job_facts(tx: Tx, job: JobState) -> JobFacts:
     )
 
 
-_ACTIVE = Query(
-    select(func.count())
-    .select_from(tasks)
-    .where(tasks.c.job_id == bindparam("job"), tasks.c.status == literal("active"))
+_IS_ACTIVE = Query(
+    select(exists().where(tasks.c.job_id == bindparam("job"), tasks.c.status == literal("active")))
 )
 _CAN_START = Query(
     select(
@@ -217,6 +232,11 @@ _CAN_START = Query(
         .where(tasks.c.lane_id == lanes.c.id, tasks.c.ready == one)
     )
 )
+
+
+def is_active(tx: Tx, job: JobState) -> bool:
+    """Say whether any task of a job is at work."""
+    return bool(tx.value(_IS_ACTIVE, job=job.id))
 
 
 def tally_of(tx: Tx, job: JobState) -> Tally:
@@ -232,7 +252,7 @@ def tally_of(tx: Tx, job: JobState) -> Tally:
         return tally
     return attrs.evolve(
         tally,
-        active=tx.value(_ACTIVE, job=job.id),
+        active=int(is_active(tx, job)),
         can_start=bool(tx.value(_CAN_START, job=job.id)),
     )
 
@@ -251,15 +271,9 @@ _COUNT = Query(
 def count_tasks(tx: Tx, job: JobState) -> None:
     """Bring a job's counters in line with its tasks."""
     rows = {row.status: row for row in tx.all(_COUNT, job=job.id)}
-    for word in ("completed", "failed", "canceled", "paused"):
+    for word in COUNTED:
         setattr(job, word, rows[word].tasks if word in rows else 0)
     job.steps_completed = int(sum(row.steps for row in rows.values()))
-
-
-def save_counts(tx: Tx, job: JobState) -> None:
-    """Count a job's tasks anew and store the result."""
-    count_tasks(tx, job)
-    save_state(tx, job)
 
 
 _IDS = Query(select(jobs.c.id).order_by(jobs.c.id))

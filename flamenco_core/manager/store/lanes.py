@@ -6,10 +6,28 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, exists, func, insert, select, union_all, update
+from sqlalchemy import (
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+    text,
+    union_all,
+    update,
+)
 
-from flamenco_core.manager.store.query import Query, Row, one, zero
-from flamenco_core.manager.store.tables import blocks, failures, jobs, lanes, tasks
+from flamenco_core.manager.store.query import Query, Row, literal, one, zero
+from flamenco_core.manager.store.tables import (
+    blocks,
+    dependencies,
+    failures,
+    jobs,
+    lanes,
+    tasks,
+)
 from flamenco_core.manager.store.transaction import Pool, Tx
 
 __all__ = [
@@ -22,6 +40,7 @@ __all__ = [
     "open_lanes",
     "reopen",
     "ring_ready",
+    "ring_ready_children",
     "set_job_priority",
     "set_job_tag",
     "to_the_back",
@@ -102,6 +121,8 @@ _FIRST_TASK = (
     .where(
         tasks.c.lane_id == bindparam("lane"),
         tasks.c.ready == one,
+        jobs.c.wanted == literal("run"),
+        jobs.c.delete_requested_at.is_(None),
         ~exists().where(
             failures.c.task_id == tasks.c.id, failures.c.worker_id == bindparam("worker")
         ),
@@ -112,7 +133,12 @@ _FIRST_TASK = (
 _FIRST_TASK_OF = {
     False: Query(_FIRST_TASK),
     # Two Workers that ask at once must not wait for each other: each takes its own.
-    True: Query(_FIRST_TASK.with_for_update(of=tasks, skip_locked=True)),
+    # The job's key is held until the end, so that nobody cancels or pauses it meanwhile.
+    True: Query(
+        _FIRST_TASK.suffix_with(
+            text("FOR NO KEY UPDATE OF tasks SKIP LOCKED FOR KEY SHARE OF jobs SKIP LOCKED")
+        )
+    ),
 }
 
 
@@ -167,6 +193,22 @@ def reopen(tx: Tx, job: int) -> None:
         open_lane(tx, lane.id, (lane.tag_id, lane.task_type), lane.ready)
 
 
+_READY_CHILDREN = Query(
+    select(lanes.c.id, lanes.c.tag_id, lanes.c.task_type, func.count().label("ready"))
+    .select_from(dependencies)
+    .join(tasks, and_(tasks.c.id == dependencies.c.task_id, tasks.c.ready == one))
+    .join(lanes, lanes.c.id == tasks.c.lane_id)
+    .where(dependencies.c.parent_id == bindparam("task"))
+    .group_by(lanes.c.id, lanes.c.tag_id, lanes.c.task_type)
+)
+
+
+def ring_ready_children(tx: Tx, task: int) -> None:
+    """Open the lanes of a task's children that are ready."""
+    for lane in tx.all(_READY_CHILDREN, task=task):
+        open_lane(tx, lane.id, (lane.tag_id, lane.task_type), lane.ready)
+
+
 _POOL_OF_TASK = Query(
     select(lanes.c.id, lanes.c.tag_id, lanes.c.task_type)
     .join(tasks, tasks.c.lane_id == lanes.c.id)
@@ -174,11 +216,11 @@ _POOL_OF_TASK = Query(
 )
 
 
-def ring_ready(tx: Tx, task: int) -> None:
-    """Open the lane of a task that has become ready."""
+def ring_ready(tx: Tx, task: int, workers: int = 1) -> None:
+    """Open the lane of a task that has become ready; wake up to so many *workers* for it."""
     lane = tx.one(_POOL_OF_TASK, task=task)
     if lane is not None:
-        open_lane(tx, lane.id, (lane.tag_id, lane.task_type))
+        open_lane(tx, lane.id, (lane.tag_id, lane.task_type), workers)
 
 
 _CLOSE_ALL = Query(update(lanes).where(lanes.c.job_id == bindparam("job")).values(open=zero))
@@ -206,13 +248,13 @@ def last_turn(tx: Tx) -> int:
 
 
 _TO_THE_BACK = Query(
-    update(lanes).where(lanes.c.id == bindparam("lane")).values(turn=bindparam("turn"))
+    update(lanes).where(lanes.c.job_id == bindparam("job")).values(turn=bindparam("turn"))
 )
 
 
-def to_the_back(tx: Tx, lane: int) -> None:
-    """Let the other lanes of the same priorities go first."""
-    tx.run(_TO_THE_BACK, lane=lane, turn=last_turn(tx) + 1)
+def to_the_back(tx: Tx, job: int) -> None:
+    """Let other jobs' lanes of the same priorities go first."""
+    tx.run(_TO_THE_BACK, job=job, turn=last_turn(tx) + 1)
 
 
 _SET_PRIORITY = Query(

@@ -17,6 +17,7 @@ from flamenco_core.manager.store.tables import (
     dependencies,
     failures,
     jobs,
+    lanes,
     notes,
     tasks,
     workers,
@@ -186,18 +187,19 @@ def end_attempt(tx: Tx, task: int, epoch: int, outcome: str) -> None:
     tx.run(_END, task=task, epoch=epoch, outcome=outcome, now=tx.now)
 
 
-_LOCK_JOB_OF = Query(
-    select(jobs.c.id)
-    .where(
-        jobs.c.id
-        == select(tasks.c.job_id).where(tasks.c.uuid == bindparam("task")).scalar_subquery()
-    )
-    .with_for_update()
+_JOB_OF = select(jobs.c.id).where(
+    jobs.c.id == select(tasks.c.job_id).where(tasks.c.uuid == bindparam("task")).scalar_subquery()
 )
+_LOCK_JOB_OF = {
+    False: Query(_JOB_OF.with_for_update(read=True, key_share=True)),
+    True: Query(_JOB_OF.with_for_update()),
+}
 _REPORTED = (
     select(
         tasks,
         jobs.c.uuid.label("job_uuid"),
+        jobs.c.wanted.label("job_wanted"),
+        jobs.c.delete_requested_at.label("job_delete_requested_at"),
         workers.c.uuid.label("worker_uuid"),
         workers.c.name.label("worker_name"),
         attempts.c.worker_id.label("attempt_worker"),
@@ -214,18 +216,19 @@ _REPORTED = (
 )
 _REPORTED_TASK = {
     False: Query(_REPORTED),
-    True: Query(_REPORTED.with_for_update(of=tasks)),
+    True: Query(_REPORTED.with_for_update(of=tasks, key_share=True)),
 }
 
 
-def reported_task(tx: Tx, uuid: str) -> Row:
-    """Return a task with its present run, locked; its job is locked first.
+def reported_task(tx: Tx, uuid: str, *, whole_job: bool = False) -> Row:
+    """Return a task with its present run, locked; the key of its job is locked first.
 
-    That order is the same everywhere, so that transactions wait and do not deadlock.
-    Raises `NotFound`.
+    Many hold a job's key at the same time, each to change a task. With *whole_job* all its
+    tasks are locked, as whoever changes several of them must have it: two that lock tasks
+    one by one would wait for each other. Raises `NotFound`.
     """
     if tx.shared:
-        tx.one(_LOCK_JOB_OF, task=uuid)
+        tx.one(_LOCK_JOB_OF[whole_job], task=uuid)
     row = tx.one(_REPORTED_TASK[tx.shared], task=uuid)
     if row is None:
         raise NotFound(f"there is no task {uuid}")
@@ -277,10 +280,11 @@ _FAILED_OF_TYPE = Query(
     select(func.count())
     .select_from(failures)
     .join(tasks, tasks.c.id == failures.c.task_id)
+    .join(lanes, lanes.c.id == tasks.c.lane_id)
     .where(
         failures.c.worker_id == bindparam("worker"),
         tasks.c.job_id == bindparam("job"),
-        tasks.c.type == bindparam("task_type"),
+        lanes.c.task_type == bindparam("task_type"),
     )
 )
 _BLOCK = Query(
@@ -315,7 +319,7 @@ def workers_failed(tx: Tx, task: int) -> int:
 
 
 def failed_of_type(tx: Tx, *, worker: int, job: int, task_type: str) -> int:
-    """Return how many tasks of a type in a job a worker failed."""
+    """Return how many tasks of a type (in lower case) in a job a worker failed."""
     return int(tx.value(_FAILED_OF_TYPE, worker=worker, job=job, task_type=task_type))
 
 
@@ -330,15 +334,16 @@ def clear_failures(tx: Tx, task: int) -> None:
 
 
 _LOST_ON = Query(
-    select(func.count(func.distinct(attempts.c.worker_id))).where(
-        attempts.c.task_id == bindparam("task"), attempts.c.outcome == literal("lost")
-    )
+    select(attempts.c.worker_id)
+    .where(attempts.c.task_id == bindparam("task"), attempts.c.outcome == literal("lost"))
+    .order_by(attempts.c.epoch.desc())
+    .limit(bindparam("times"))
 )
 
 
-def lost_on(tx: Tx, task: int) -> int:
-    """Return on how many different workers a task was lost."""
-    return int(tx.value(_LOST_ON, task=task))
+def lost_on(tx: Tx, task: int, times: int) -> int:
+    """Return on how many different workers a task was lost, the last *times* that it was."""
+    return len({row.worker_id for row in tx.all(_LOST_ON, task=task, times=times)})
 
 
 _NOTE = Query(

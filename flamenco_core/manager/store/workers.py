@@ -6,21 +6,30 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Select, Text, bindparam, cast, exists, func, insert, select, update
 
 from flamenco_core.domain.events import WorkerFacts
 from flamenco_core.domain.statuses import WorkerStatus
 from flamenco_core.domain.workers import Request
 from flamenco_core.errors import NotFound
 from flamenco_core.manager.store.query import Query, Row, literal
-from flamenco_core.manager.store.tables import blocks, failures, tags, worker_tags, workers
+from flamenco_core.manager.store.tables import (
+    attempts,
+    blocks,
+    failures,
+    tags,
+    worker_tags,
+    workers,
+)
 from flamenco_core.manager.store.transaction import Pool, Tx
 
 __all__ = [
     "all_workers",
     "awake_count",
     "credentials",
+    "find_worker",
     "insert_worker",
+    "lock_worker",
     "others_able",
     "pools_of",
     "request_of",
@@ -34,6 +43,17 @@ __all__ = [
 
 _ALIVE = workers.c.deleted_at.is_(None)
 _BY_UUID = Query(select(workers).where(workers.c.uuid == bindparam("uuid"), _ALIVE))
+_HOLDS = exists().where(attempts.c.worker_id == workers.c.id, attempts.c.ended_at.is_(None))
+_TAG_ID = cast(worker_tags.c.tag_id, Text)
+
+
+def _with_work(joined: Any) -> Select[Any]:
+    tag_ids = select(joined).where(worker_tags.c.worker_id == workers.c.id).scalar_subquery()
+    return select(workers, tag_ids.label("tag_ids"), _HOLDS.label("holds")).where(
+        workers.c.uuid == bindparam("uuid"), _ALIVE
+    )
+
+
 _BY_ID = Query(select(workers).where(workers.c.id == bindparam("id")))
 _ALL = Query(select(workers).where(_ALIVE).order_by(workers.c.created_at, workers.c.id))
 _CREDENTIALS = Query(
@@ -52,6 +72,32 @@ def worker_by_uuid(tx: Tx, uuid: str) -> Row:
     if row is None:
         raise NotFound(f"there is no worker {uuid}")
     return row
+
+
+_COMMA = literal(",")
+_LOCK = {
+    "sqlite": Query(_with_work(func.group_concat(_TAG_ID, _COMMA))),
+    "postgresql": Query(
+        _with_work(func.string_agg(_TAG_ID, _COMMA)).with_for_update(of=workers, key_share=True)
+    ),
+}
+
+
+def lock_worker(tx: Tx, uuid: str) -> Row:
+    """Return a worker that was not deleted, locked; what changes a worker begins with this.
+
+    ``tag_ids`` are the ids of its tags as a text, ``holds`` says whether it has a task.
+    Raises `NotFound`.
+    """
+    row = find_worker(tx, uuid)
+    if row is None:
+        raise NotFound(f"there is no worker {uuid}")
+    return row
+
+
+def find_worker(tx: Tx, uuid: str) -> Row | None:
+    """Return the same as `lock_worker`, `None` for a worker that is not there."""
+    return tx.one(_LOCK[tx.dialect], uuid=uuid)
 
 
 def worker_by_id(tx: Tx, id: int | None) -> Row | None:
@@ -131,7 +177,6 @@ def worker_facts(row: Row, **changes: Any) -> WorkerFacts:
     )
 
 
-_TAG_IDS = Query(select(worker_tags.c.tag_id).where(worker_tags.c.worker_id == bindparam("worker")))
 _TAGS = Query(
     select(tags)
     .join(worker_tags, worker_tags.c.tag_id == tags.c.id)
@@ -145,9 +190,9 @@ def tags_of(tx: Tx, worker: int) -> list[Row]:
     return tx.all(_TAGS, worker=worker)
 
 
-def pools_of(tx: Tx, row: Row) -> list[Pool]:
-    """Return the pools a worker works for: each of its tags, and none, with each type."""
-    tag_ids = [0, *(tag.tag_id for tag in tx.all(_TAG_IDS, worker=row.id))]
+def pools_of(row: Row) -> list[Pool]:
+    """Return the pools a locked worker works for: each of its tags, and none, with each type."""
+    tag_ids = [0, *(map(int, row.tag_ids.split(",")) if row.tag_ids else ())]
     return [(tag, task_type) for task_type in json.loads(row.task_types) for tag in tag_ids]
 
 
@@ -192,9 +237,9 @@ def others_able(tx: Tx, *, task: int, job: int, task_type: str, tag: int) -> lis
 _SAVE_SEEN = Query(
     update(workers).where(workers.c.uuid == bindparam("worker")).values(seen_at=bindparam("seen"))
 )
-_REMOVE_TAGS = Query(delete(worker_tags).where(worker_tags.c.worker_id == bindparam("worker")))
 
 
 def save_seen(tx: Tx, seen: Iterable[tuple[str, int]]) -> None:
     """Store when workers were last heard of."""
-    tx.many(_SAVE_SEEN, [{"worker": worker, "seen": at} for worker, at in seen])
+    # In one order: two Managers that store this at the same time wait, and do not deadlock.
+    tx.many(_SAVE_SEEN, [{"worker": worker, "seen": at} for worker, at in sorted(seen)])

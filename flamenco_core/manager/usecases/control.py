@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, case, delete, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 
 from flamenco_core.domain.events import JobUpdated, TaskStatusChanged
 from flamenco_core.domain.jobs import REQUESTS, requeued_from
-from flamenco_core.domain.statuses import JobStatus, TaskStatus, Wanted
+from flamenco_core.domain.statuses import DONE, JobStatus, TaskStatus, Wanted
 from flamenco_core.errors import BadRequest, NotAllowed
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import lanes as lane_rows
@@ -18,6 +18,7 @@ from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.settle import (
     announce,
     cancel_open,
+    let_children_wait,
     settle,
     stamp,
 )
@@ -36,6 +37,8 @@ def request_job_status(tx: Tx, job_id: str, status: JobStatus, reason: str, rule
     job = job_rows.lock_job(tx, job_id)
     if status is job.status:
         return
+    if job.delete_requested_at is not None:
+        raise NotAllowed("the job is being deleted")
     wanted = REQUESTS.get(status)
     if wanted is None:
         words = ", ".join(sorted(REQUESTS))
@@ -127,19 +130,24 @@ _UNFINISHED = (
     .correlate(tasks)
     .scalar_subquery()
 )
-_COUNT_PARENTS = Query(update(tasks).where(_OF_JOB).values(unfinished_parents=_UNFINISHED))
+_HAS_PARENTS = exists().where(dependencies.c.task_id == tasks.c.id)
+_COUNT_PARENTS = Query(
+    update(tasks).where(_OF_JOB, _HAS_PARENTS).values(unfinished_parents=_UNFINISHED)
+)
 
 
 def _requeue(tx: Tx, job: job_rows.JobState, reason: str, rules: Rules) -> None:
     old = job.status
     announce(tx, job, JobStatus.REQUEUEING, reason, refresh_tasks=True)
     job.wanted = Wanted.RUN
-    job.started = False
+    # What is at work goes on; then the job has begun already.
+    job.started = job_rows.is_active(tx, job)
     activity = f'Queued because job transitioned status from "{old}" to "requeueing"'
     tx.run(_REQUEUE[old], job=job.id, activity=activity, now=tx.now)
     tx.run(_FORGET_FAILURES, job=job.id)
     tx.run(_FORGET_BLOCKS, job=job.id)
-    tx.run(_COUNT_PARENTS, job=job.id)
+    if old is JobStatus.COMPLETED:
+        tx.run(_COUNT_PARENTS, job=job.id)
     job_rows.count_tasks(tx, job)
     lane_rows.reopen(tx, job.id)
     settle(tx, job, rules, reason, refresh_tasks=True)
@@ -156,9 +164,7 @@ _SET = Query(
         epoch=tasks.c.epoch + 1,
         seq=0,
         lost_count=0,
-        steps_completed=case(
-            (bindparam("is_queued", type_=tasks.c.seq.type) == 1, 0), else_=tasks.c.steps_completed
-        ),
+        steps_completed=bindparam("steps"),
         activity=bindparam("reason"),
         updated_at=bindparam("now"),
     )
@@ -173,47 +179,53 @@ _END_RUN = Query(
 def request_task_status(
     tx: Tx, task_id: str, status: TaskStatus, reason: str, rules: Rules
 ) -> None:
-    """Requeue, cancel or pause one task, whatever its status is.
+    """Requeue one task, or cancel or pause one that is not at its end.
 
     Raises `NotFound`, or `NotAllowed` for a status that only workers and the farm can say.
     """
     if status not in _BY_HAND:
         words = ", ".join(sorted(_BY_HAND))
         raise NotAllowed(f"a task cannot be set to {status!r} by hand; possible are: {words}")
-    task = task_rows.reported_task(tx, task_id)
+    task = task_rows.reported_task(tx, task_id, whole_job=True)
     old = TaskStatus(task.status)
     if old is status:
         return
-    _check_job_takes_it(tx, task, status)
-    is_queued = status is TaskStatus.QUEUED
-    tx.run(_SET, task=task.id, status=status, reason=reason, is_queued=int(is_queued), now=tx.now)
-    tx.run(_END_RUN, task=task.id, now=tx.now)
-    _after_task_request(tx, task, old, status, reason, rules)
-
-
-def _check_job_takes_it(tx: Tx, task: Row, status: TaskStatus) -> None:
     job = job_rows.load_state(tx, task.job_id)
-    if status is TaskStatus.QUEUED and job.wanted is not Wanted.RUN:
+    _require_possible(job, old, status)
+    steps = 0 if status is TaskStatus.QUEUED else task.steps_completed
+    tx.run(_SET, task=task.id, status=status, reason=reason, steps=steps, now=tx.now)
+    tx.run(_END_RUN, task=task.id, now=tx.now)
+    job.count(old, status, steps - task.steps_completed)
+    _tell_task(tx, task, status, steps, reason)
+    if status is TaskStatus.QUEUED:
+        _queue_task(tx, job, task, old)
+    settle(tx, job, rules, f"task was set to {status}: {reason}")
+
+
+def _require_possible(job: job_rows.JobState, old: TaskStatus, new: TaskStatus) -> None:
+    if new is not TaskStatus.QUEUED and old in DONE:
+        raise NotAllowed(f"the task is {old}; it can only be queued again")
+    if job.delete_requested_at is not None:
+        raise NotAllowed("the job is being deleted")
+    if new is TaskStatus.QUEUED and not job.runs:
         raise NotAllowed(f"the job is {job.status}; requeue the job, which requeues this task too")
 
 
-def _after_task_request(
-    tx: Tx, task: Row, old: TaskStatus, new: TaskStatus, reason: str, rules: Rules
-) -> None:
-    job = job_rows.load_state(tx, task.job_id)
-    if new is TaskStatus.QUEUED:
-        task_rows.clear_failures(tx, task.id)
-        job.started = job.started and job.status is not JobStatus.COMPLETED
-    if TaskStatus.COMPLETED in {old, new}:
-        tx.run(_COUNT_PARENTS, job=job.id)
-    job_rows.count_tasks(tx, job)
-    if new is TaskStatus.QUEUED and job.runs:
-        lane_rows.reopen(tx, job.id)
-    text = stamp(tx, f"task changed status {old} -> {new}: {reason}")
+def _queue_task(tx: Tx, job: job_rows.JobState, task: Row, old: TaskStatus) -> None:
+    task_rows.clear_failures(tx, task.id)
+    if old is TaskStatus.COMPLETED and task.has_children:
+        let_children_wait(tx, task.id)
+    job.started = job.started and job.status is not JobStatus.COMPLETED
+    lane_rows.ring_ready(tx, task.id)
+
+
+def _tell_task(tx: Tx, task: Row, new: TaskStatus, steps: int, reason: str) -> None:
+    text = stamp(tx, f"task changed status {task.status} -> {new}: {reason}")
     task_rows.add_note(tx, task.id, task.epoch, text)
-    facts = task_rows.task_facts(task, status=new, activity=reason, updated=tx.now)
-    tx.emit(TaskStatusChanged(task=facts, previous_status=old))
-    settle(tx, job, rules, f"task was set to {new}: {reason}")
+    facts = task_rows.task_facts(
+        task, status=new, activity=reason, steps_completed=steps, updated=tx.now
+    )
+    tx.emit(TaskStatusChanged(task=facts, previous_status=TaskStatus(task.status)))
 
 
 # -- order -----------------------------------------------------------------------------------

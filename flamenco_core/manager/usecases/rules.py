@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import attrs
@@ -15,24 +16,39 @@ __all__ = ["Choose", "Rules", "Turns"]
 Choose = Callable[[WorkerAtWork, tuple[Candidate, ...]], Candidate | None]
 
 
-@attrs.define
-class Turns:
-    """How often each lane was served since its last turn.
+MAX_TURNS = 10_000
 
-    Jobs of one priority take turns: a job's lane is served as many times as there are
-    workers, then the next one is. It lives in memory: losing it costs one turn.
+
+class Turns:
+    """How many tasks each job may still be given until its turn is over.
+
+    Jobs of one priority take turns: a job is served as many times as there are workers,
+    then the next one is. It lives in memory: losing it costs one turn.
     """
 
-    served: dict[int, int] = attrs.field(factory=dict)
+    def __init__(self) -> None:
+        self._left: dict[int, int] = {}
+        self._lock = threading.Lock()
 
-    def is_over(self, lane: int, workers: int) -> bool:
-        """Count one task given from *lane*; return whether its turn is over."""
-        count = self.served.get(lane, 0) + 1
-        if count >= max(1, workers):
-            self.served.pop(lane, None)
-            return True
-        self.served[lane] = count
-        return False
+    def is_over(self, job: int, workers: Callable[[], int]) -> bool:
+        """Count one task given from *job*; return whether its turn is over.
+
+        *workers* says how many there are; it is asked once each turn.
+        """
+        left = self._left.get(job)
+        if left is None:
+            left = max(1, workers())
+        with self._lock:
+            left = self._left.pop(job, left) - 1
+            if left > 0:
+                self._left[job] = left
+                self._forget_some()
+        return left <= 0
+
+    def _forget_some(self) -> None:
+        # Jobs that ended in the middle of their turn; the oldest come first in the dict.
+        while len(self._left) > MAX_TURNS:
+            del self._left[next(iter(self._left))]
 
 
 @attrs.define(kw_only=True)

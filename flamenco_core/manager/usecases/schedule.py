@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import attrs
 
@@ -67,28 +68,30 @@ def schedule_task(
     A task that it holds already is given again, with the same epoch: the answer may have
     been lost. Raises `Conflict` when the worker is not awake.
     """
-    worker = worker_rows.worker_by_uuid(tx, worker_id)
+    worker = worker_rows.lock_worker(tx, worker_id)
     if worker.status_requested:
         return StatusRequested(WorkerStatus(worker.status_requested))
     if worker.status != WorkerStatus.AWAKE:
-        _require_awake(tx, worker)
-    for held in task_rows.held_by(tx, worker.id):
+        worker = _wake_up(tx, worker)
+    for held in task_rows.held_by(tx, worker.id) if worker.holds else ():
         if held.slot == slot:
             return _assigned(held, worker, held.attempt_epoch)
-    pools = worker_rows.pools_of(tx, worker)
+    pools = worker_rows.pools_of(worker)
     found = _choose(tx, worker, pools, rules)
     if found is None:
         return Nothing(tuple(pools))
     return _assign(tx, worker, *found, slot=slot, rules=rules)
 
 
-def _require_awake(tx: Tx, worker: Row) -> None:
+def _wake_up(tx: Tx, worker: Row) -> Row:
     status = WorkerStatus(worker.status)
     if not wake_up(status):
         raise Conflict(f'worker is in state "{status}", requires state "awake" to execute tasks')
     worker_rows.set_status(tx, worker.id, WorkerStatus.AWAKE, None)
-    facts = worker_rows.worker_facts(worker, status=WorkerStatus.AWAKE, updated=tx.now)
+    awake = worker_rows.lock_worker(tx, worker.uuid)
+    facts = worker_rows.worker_facts(awake)
     tx.emit(WorkerStatusChanged(worker=facts, previous_status=status, reason="it asked for work"))
+    return awake
 
 
 def _choose(tx: Tx, worker: Row, pools: Sequence[Pool], rules: Rules) -> tuple[Row, Row] | None:
@@ -97,7 +100,7 @@ def _choose(tx: Tx, worker: Row, pools: Sequence[Pool], rules: Rules) -> tuple[R
     offered = _offered(tx, worker.id, pools)
     if rules.choose is None:
         return next(offered, None)
-    found = [pair for pair, _ in zip(offered, range(CANDIDATES), strict=False)]
+    found = [*islice(offered, CANDIDATES)]
     if not found:
         return None
     by_task = {task.uuid: (lane, task) for lane, task in found}
@@ -140,10 +143,8 @@ def _settled(lanes: list[Row], fresh: list[Row], most: int) -> list[Row]:
 def _assign(tx: Tx, worker: Row, lane: Row, task: Row, *, slot: int, rules: Rules) -> AssignedRun:
     epoch = task.epoch + 1
     task_rows.assign(tx, task.id, epoch=epoch, worker=worker.id, slot=slot)
-    if not task.job_started:
-        _start_job(tx, task.job_id)
-    if rules.turns.is_over(lane.id, worker_rows.awake_count(tx)):
-        lane_rows.to_the_back(tx, lane.id)
+    if rules.turns.is_over(task.job_id, lambda: worker_rows.awake_count(tx)):
+        lane_rows.to_the_back(tx, task.job_id)
     facts = task_rows.task_facts(
         task,
         status=TaskStatus.ACTIVE,
@@ -153,6 +154,8 @@ def _assign(tx: Tx, worker: Row, lane: Row, task: Row, *, slot: int, rules: Rule
     )
     tx.emit(TaskStatusChanged(task=facts, previous_status=TaskStatus(task.status)))
     tx.emit(WorkerUpdated(worker_rows.worker_facts(worker)))
+    if not task.job_started:
+        _start_job(tx, task.job_id)
     return _assigned(task, worker, epoch)
 
 

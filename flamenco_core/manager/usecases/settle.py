@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select, update
 from flamenco_core.clock import rfc3339
 from flamenco_core.domain.events import JobStatusChanged
 from flamenco_core.domain.jobs import job_status
-from flamenco_core.domain.statuses import JobStatus
+from flamenco_core.domain.statuses import JobStatus, Wanted
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import lanes as lane_rows
 from flamenco_core.manager.store.query import Query, literal
@@ -15,7 +15,7 @@ from flamenco_core.manager.store.tables import attempts, dependencies, tasks
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases.rules import Rules
 
-__all__ = ["announce", "cancel_open", "let_children_go", "settle", "stamp"]
+__all__ = ["announce", "cancel_open", "let_children_go", "let_children_wait", "settle", "stamp"]
 
 _OF_JOB = tasks.c.job_id == bindparam("job")
 _OPEN = tasks.c.status.in_([literal("active"), literal("queued"), literal("soft-failed")])
@@ -30,14 +30,10 @@ _CANCEL_OPEN = Query(
         updated_at=bindparam("now"),
     )
 )
+_ACTIVE = select(tasks.c.id).where(_OF_JOB, tasks.c.status == literal("active"))
 _END_RUNS = Query(
     update(attempts)
-    .where(
-        attempts.c.ended_at.is_(None),
-        attempts.c.task_id.in_(
-            select(tasks.c.id).where(_OF_JOB, tasks.c.status == literal("active"))
-        ),
-    )
+    .where(attempts.c.ended_at.is_(None), attempts.c.task_id.in_(_ACTIVE))
     .values(ended_at=bindparam("now"), outcome=literal("canceled"))
 )
 
@@ -50,10 +46,17 @@ def stamp(tx: Tx, text: str) -> str:
 def settle(
     tx: Tx, job: job_rows.JobState, rules: Rules, reason: str, *, refresh_tasks: bool = False
 ) -> None:
-    """Bring a job's status in line with its tasks and what people want; store it."""
-    status = job_status(job.wanted, job.started, job_rows.tally_of(tx, job), rules.failure)
-    if status is JobStatus.FAILED and cancel_open(tx, job, _canceled_because("failed")):
-        refresh_tasks = True
+    """Bring a job's status in line with its tasks and what people want; store it.
+
+    Whoever lets a task fail must have locked the whole job: the others may be canceled.
+    """
+    tally = job_rows.tally_of(tx, job)
+    status = job_status(job.wanted, job.started, tally, rules.failure)
+    if status is JobStatus.FAILED and rules.failure.broken_by(tally):
+        # To stay: one task that is tried again does not bring back those canceled now.
+        job.wanted = Wanted.FAIL
+    if job.wanted is Wanted.FAIL and tally.open:
+        refresh_tasks |= cancel_open(tx, job, _canceled_because("failed"))
     announce(tx, job, status, reason, refresh_tasks=refresh_tasks)
     job_rows.save_state(tx, job)
 
@@ -79,7 +82,8 @@ def announce(
 def cancel_open(tx: Tx, job: job_rows.JobState, activity: str) -> bool:
     """Cancel all tasks of a job that are not at an end; return whether there were any.
 
-    Their epochs grow, so whatever their workers still say changes nothing.
+    Their epochs grow, so whatever their workers still say changes nothing. The whole job
+    must be locked.
     """
     tx.run(_END_RUNS, job=job.id, now=tx.now)
     count = tx.run(_CANCEL_OPEN, job=job.id, activity=activity, now=tx.now)
@@ -93,19 +97,20 @@ def _canceled_because(status: str) -> str:
 
 
 _CHILDREN = select(dependencies.c.task_id).where(dependencies.c.parent_id == bindparam("task"))
-_ONE_PARENT_LESS = Query(
+_MORE_PARENTS = Query(
     update(tasks)
     .where(tasks.c.id.in_(_CHILDREN))
-    .values(unfinished_parents=tasks.c.unfinished_parents - 1)
-)
-_READY_CHILDREN = Query(
-    select(tasks.c.id).where(tasks.c.id.in_(_CHILDREN), tasks.c.ready == 1).order_by(tasks.c.id)
+    .values(unfinished_parents=tasks.c.unfinished_parents + bindparam("more"))
 )
 
 
-def let_children_go(tx: Tx, job: job_rows.JobState, task: int) -> None:
+def let_children_go(tx: Tx, task: int, *, job_runs: bool) -> None:
     """Tell the children of a completed task that they wait for one parent less."""
-    tx.run(_ONE_PARENT_LESS, task=task)
-    if job.runs:
-        for child in tx.all(_READY_CHILDREN, task=task):
-            lane_rows.ring_ready(tx, child.id)
+    tx.run(_MORE_PARENTS, task=task, more=-1)
+    if job_runs:
+        lane_rows.ring_ready_children(tx, task)
+
+
+def let_children_wait(tx: Tx, task: int) -> None:
+    """Tell the children of a task that is not completed any more that they wait for it."""
+    tx.run(_MORE_PARENTS, task=task, more=1)

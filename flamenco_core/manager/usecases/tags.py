@@ -29,7 +29,7 @@ def create_tag(tx: Tx, uuid: str, name: str, description: str) -> Row:
 
 def set_worker_tags(tx: Tx, worker_id: str, tag_ids: Sequence[str]) -> None:
     """Give a worker exactly these tags; unknown ones are passed over, as in Flamenco."""
-    row = worker_rows.worker_by_uuid(tx, worker_id)
+    row = worker_rows.lock_worker(tx, worker_id)
     found = (tag_rows.tag_by_uuid(tx, uuid) for uuid in dict.fromkeys(tag_ids))
     tag_rows.replace_worker_tags(tx, row.id, [tag.id for tag in found if tag])
     tx.emit(WorkerUpdated(worker_rows.worker_facts(row, updated=tx.now)))

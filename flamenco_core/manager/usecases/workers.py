@@ -16,7 +16,7 @@ from flamenco_core.domain.events import (
     WorkerUpdated,
 )
 from flamenco_core.domain.failures import MAX_LOST
-from flamenco_core.domain.statuses import TaskStatus, WorkerStatus
+from flamenco_core.domain.statuses import TaskStatus, Wanted, WorkerStatus
 from flamenco_core.domain.tasks import Outcome, returned_to
 from flamenco_core.domain.workers import (
     Request,
@@ -117,7 +117,7 @@ def sign_on(
     can_restart: bool,
 ) -> WorkerStatus:
     """Take in that a worker has started; return what it shall be."""
-    old = worker_rows.worker_by_uuid(tx, worker_id)
+    old = worker_rows.lock_worker(tx, worker_id)
     tx.run(
         _SIGN_ON,
         worker=worker_id,
@@ -137,7 +137,7 @@ def sign_on(
 
 def sign_off(tx: Tx, worker_id: str, rules: Rules) -> None:
     """Take in that a worker stops; what it was at work on goes back to the queue."""
-    row = worker_rows.worker_by_uuid(tx, worker_id)
+    row = worker_rows.lock_worker(tx, worker_id)
     was = WorkerStatus(row.status)
     request = after_sign_off(worker_rows.request_of(row), was)
     _become(tx, row, WorkerStatus.OFFLINE, request, "signed off")
@@ -146,8 +146,7 @@ def sign_off(tx: Tx, worker_id: str, rules: Rules) -> None:
 
 def state_changed(tx: Tx, worker_id: str, status: WorkerStatus, rules: Rules) -> None:
     """Take in what a worker says that it is now."""
-    row = worker_rows.worker_by_uuid(tx, worker_id)
-    was = WorkerStatus(row.status)
+    row = worker_rows.lock_worker(tx, worker_id)
     request = after_state_changed(worker_rows.request_of(row), status)
     _become(tx, row, status, request, "it said so")
     if gives_back(status):
@@ -160,7 +159,7 @@ def request_worker_status(tx: Tx, worker_id: str, status: WorkerStatus, *, is_la
 
     Raises `NotFound`, or `NotAllowed` for a restart of a worker that cannot.
     """
-    row = worker_rows.worker_by_uuid(tx, worker_id)
+    row = worker_rows.lock_worker(tx, worker_id)
     if status is WorkerStatus.RESTART and not row.can_restart:
         raise NotAllowed(f"worker {row.name} cannot restart: set its restart exit code first")
     was = WorkerStatus(row.status)
@@ -213,7 +212,7 @@ _DELETE = Query(
 
 def delete_worker(tx: Tx, worker_id: str, rules: Rules) -> None:
     """Remove a worker; its tasks go back, its history stays."""
-    row = worker_rows.worker_by_uuid(tx, worker_id)
+    row = worker_rows.lock_worker(tx, worker_id)
     _return_tasks(tx, row, rules, "worker is being deleted", Outcome.RETURNED)
     tx.run(_DELETE, worker=row.id, now=tx.now)
     tx.emit(WorkerDeleted(worker_rows.worker_facts(row, updated=tx.now)))
@@ -225,9 +224,9 @@ def give_up_workers(tx: Tx, worker_ids: Sequence[str], rules: Rules) -> None:
     Their tasks go back to the queue under the same epoch: that is no failure, and if the
     result comes after all before another worker has the task, it counts.
     """
-    for worker_id in worker_ids:
-        row = worker_rows.worker_by_uuid(tx, worker_id)
-        if row.status in {WorkerStatus.ERROR, WorkerStatus.OFFLINE}:
+    for worker_id in sorted(worker_ids):
+        row = worker_rows.find_worker(tx, worker_id)
+        if row is None or row.status in {WorkerStatus.ERROR, WorkerStatus.OFFLINE}:
             continue
         _become(tx, row, WorkerStatus.ERROR, None, "it was not heard of any more")
         _return_tasks(tx, row, rules, "worker timed out", Outcome.LOST)
@@ -250,7 +249,12 @@ def _identifier(row: Row) -> str:
 
 def _return_tasks(tx: Tx, worker: Row, rules: Rules, reason: str, outcome: Outcome) -> None:
     for held in task_rows.held_by(tx, worker.id):
-        _return_task(tx, worker, task_rows.reported_task(tx, held.uuid), rules, reason, outcome)
+        # Lost too often, a task fails, and that may be the end of all the job's tasks.
+        whole_job = outcome is Outcome.LOST
+        task = task_rows.reported_task(tx, held.uuid, whole_job=whole_job)
+        # Before it was locked, its result may have come or a person may have canceled it.
+        if task.status == TaskStatus.ACTIVE and task.epoch == held.attempt_epoch:
+            _return_task(tx, worker, task, rules, reason, outcome)
 
 
 _RETURN = Query(
@@ -259,7 +263,8 @@ _RETURN = Query(
     .values(
         status=bindparam("status"),
         activity=bindparam("activity"),
-        lost_count=tasks.c.lost_count + bindparam("lost"),
+        lost_count=bindparam("lost"),
+        steps_completed=bindparam("steps"),
         updated_at=bindparam("now"),
     )
 )
@@ -268,24 +273,26 @@ _RETURN = Query(
 def _return_task(
     tx: Tx, worker: Row, task: Row, rules: Rules, reason: str, outcome: Outcome
 ) -> None:
-    job = job_rows.load_state(tx, task.job_id)
     task_rows.end_attempt(tx, task.id, task.epoch, outcome)
-    status = returned_to(job.is_held)
+    lost = task.lost_count + (outcome is Outcome.LOST)
+    status = returned_to(task.job_wanted == Wanted.PAUSE)
     activity = f"Task was {status} by Manager because {reason}"
-    if outcome is Outcome.LOST and task_rows.lost_on(tx, task.id) >= MAX_LOST:
+    if outcome is Outcome.LOST and task_rows.lost_on(tx, task.id, lost) >= MAX_LOST:
         status = TaskStatus.FAILED
         activity = f"Task was lost on {MAX_LOST} different workers: it is not tried again"
-    lost = int(outcome is Outcome.LOST)
-    tx.run(_RETURN, task=task.id, status=status, activity=activity, lost=lost, now=tx.now)
+    steps = 0 if status is TaskStatus.QUEUED else task.steps_completed
+    values = {"status": status, "activity": activity, "lost": lost, "steps": steps}
+    tx.run(_RETURN, task=task.id, now=tx.now, **values)
     task_rows.add_note(tx, task.id, task.epoch, stamp(tx, activity))
-    job.paused += status is TaskStatus.PAUSED
-    job.failed += status is TaskStatus.FAILED
-    if status is TaskStatus.QUEUED and job.runs:
+    if status is TaskStatus.QUEUED and task.job_delete_requested_at is None:
         lane_rows.ring_ready(tx, task.id)
+    job = job_rows.load_state(tx, task.job_id)
+    job.count(TaskStatus.ACTIVE, status, steps - task.steps_completed)
     facts = task_rows.task_facts(
         task,
         status=status,
         activity=activity,
+        steps_completed=steps,
         updated=tx.now,
         worker_id=worker.uuid,
         worker_name=worker.name,

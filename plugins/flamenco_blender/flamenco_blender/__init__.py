@@ -1,1 +1,1 @@
-"""Render with Blender on the farm: commands and job types."""
+"""Render with Blender: commands and job types for the farm."""

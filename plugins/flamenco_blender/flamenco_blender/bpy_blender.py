@@ -44,14 +44,15 @@ def main() -> NoReturn:
     sys.argv = ["blender", *argv]
     _write_lines(sys.stdout)
     code = 1
-    # Whatever happens: an exit through the interpreter's teardown can crash or hang.
     try:
         code = run(argv, _module())
     except KeyboardInterrupt:
         code = 130
+    # The border to whatever bpy raises: without a word, nobody could find the cause.
     except Exception:
         traceback.print_exc()
     finally:
+        # Whatever happens: an exit through the interpreter's teardown can crash or hang.
         _leave(code)
 
 

@@ -19,13 +19,15 @@ registered last is asked first; the built-ins come last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flamenco_core.domain.events import Event
     from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
     from flamenco_core.host import Host
@@ -69,6 +71,28 @@ def register_services(host: Host) -> Iterable[Service]:
 
     The supervisor starts each service when the host is ready, restarts it with growing
     pauses if it raises, and cancels it at the end.
+    """
+
+
+# -------------------------------------------------------------- both: when needed
+
+
+@hookspec
+def find_program(name: str, given: str, host: Host | None) -> Sequence[str] | None:
+    """Return the arguments that start a program, or None if it is not yours to find.
+
+    ``name`` is what it is called in lower case, such as ``blender``. ``given`` is what a
+    person named in its place, or empty. ``host`` is None for the command line. Raise
+    `FlamencoError` when what was given is not such a program.
+    """
+
+
+@hookspec
+def find_job_type(path: Path, host: Host | None) -> JobTypeLike | None:
+    """Return the job type that a file defines, or None if it is not your kind of file.
+
+    Called by those who check a file before it is used; ``host`` is None for the command
+    line. Raise `JobTypeError` that says what is wrong with it, and in which line.
     """
 
 

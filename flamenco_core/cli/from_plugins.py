@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SIDES",
+    "find_job_type",
+    "find_program",
     "installed",
     "loaded",
     "local_job_types",
@@ -53,6 +56,40 @@ def local_job_types() -> list[JobTypeLike]:
     import anyio
 
     return anyio.run(_manager().job_types.all)
+
+
+def find_program(name: str, given: str = "") -> list[str] | None:
+    """Ask the plugins of a Worker how to start a program; None if none of them knows."""
+    import anyio
+
+    say_nothing()
+    plugins = installed("worker")
+
+    async def find() -> Sequence[str] | None:
+        answer: Sequence[str] | None = await plugins.find(
+            "find_program", name=name, given=given, host=None
+        )
+        return answer
+
+    found = anyio.run(find)
+    return None if found is None else list(found)
+
+
+def find_job_type(path: Path) -> JobTypeLike | None:
+    """Ask the plugins of a Manager for the job type in a file; None if none knows its kind.
+
+    Raises `JobTypeError` that says what is wrong with it.
+    """
+    import anyio
+
+    say_nothing()
+    plugins = installed("manager")
+
+    async def find() -> JobTypeLike | None:
+        answer: JobTypeLike | None = await plugins.find("find_job_type", path=path, host=None)
+        return answer
+
+    return anyio.run(find)
 
 
 def _manager() -> Manager:

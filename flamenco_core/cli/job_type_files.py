@@ -12,8 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from flamenco_core.cli.from_plugins import local_job_types, say_nothing
-from flamenco_core.errors import Conflict, FlamencoError, JobTypeError
+from flamenco_core.cli.from_plugins import find_job_type, local_job_types, say_nothing
+from flamenco_core.errors import Conflict, JobTypeError
 from flamenco_core.offers import JobType
 from flamenco_core.offers.python_job_type import PythonJobType
 
@@ -54,10 +54,8 @@ def copy_sources(found: Mapping[str, Path], folder: Path, *, force: bool) -> lis
 
 def problems_in(file: Path) -> list[str]:
     """Return what is wrong with a job type's file, in words for who wrote it."""
-    if file.suffix == ".js":
-        return _problems_in_script(file)
     if file.suffix != ".py":
-        return [f"job types are .py or .js files, not {file.suffix or 'without an ending'}"]
+        return _problems_for_plugins(file)
     try:
         module = _imported(file)
     # The border to somebody's file: whatever it raises is what is wrong with it.
@@ -72,21 +70,14 @@ def problems_in(file: Path) -> list[str]:
     ]
 
 
-def _problems_in_script(file: Path) -> list[str]:
+def _problems_for_plugins(file: Path) -> list[str]:
     try:
-        from flamenco_javascript.check import (  # type: ignore[import-untyped,unused-ignore]
-            check_script,
-        )
-    except ImportError as error:
-        raise FlamencoError(
-            f"JavaScript job types need a plugin ({error}); pip install flamenco-javascript"
-        ) from error
-    import anyio
-
-    try:
-        anyio.run(check_script, file)
+        found = find_job_type(file)
     except JobTypeError as error:
         return [str(error)]
+    if found is None:
+        ending = file.suffix or "files without an ending"
+        return [f"no plugin knows job types in {ending}; they are .py or .js files"]
     return []
 
 

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from flamenco_core.cli.farm.children import clean_environment
+from flamenco_core.cli.from_plugins import find_program
 from flamenco_core.cli.submission.blender import find_blender
 from flamenco_core.errors import FlamencoError
 
@@ -28,9 +29,7 @@ def needed_blender() -> list[str]:
 
 def needed_ffmpeg() -> None:
     """Raise `FlamencoError`, with the cure, unless the video can be made here."""
-    import shutil
-
-    if shutil.which("ffmpeg") or find_spec("imageio_ffmpeg"):
+    if find_program("ffmpeg"):
         return
     raise FlamencoError(
         "there is no FFmpeg on this machine; install it, or pip install 'flamenco-ffmpeg[bundled]'"

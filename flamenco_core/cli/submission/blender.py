@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from flamenco_core.cli.from_plugins import find_program
 from flamenco_core.errors import FlamencoError
 
 __all__ = ["evaluate", "find_blender"]
@@ -21,25 +21,13 @@ _PATIENCE = 300.0
 
 
 def find_blender(given: str | None = None) -> list[str] | None:
-    """Return the arguments that start Blender, or None if there is none here."""
+    """Return the arguments that start Blender, or None if there is none here.
+
+    Raises `FlamencoError` when the one that was given is not there or is none.
+    """
     if given and not shutil.which(given):
         raise FlamencoError(f"there is no Blender at {given}; check --blender")
-    try:
-        from flamenco_blender.finder import (  # type: ignore[import-untyped,unused-ignore]
-            BlenderFinder,
-        )
-    except ImportError:
-        found = shutil.which(given or "blender")
-        return [found] if found else None
-    import anyio
-
-    finder = BlenderFinder(exe=given or "")
-    if (blender := anyio.run(finder.find)) is not None:
-        return list(blender.argv)
-    # One that was named but does not answer must not be passed over in silence.
-    if given or os.environ.get("FLAMENCO_BLENDER"):
-        raise FlamencoError("; ".join(finder.complaints))
-    return None
+    return find_program("blender", given or "")
 
 
 def evaluate(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flamenco_core import Command, Problem, hookimpl
+from flamenco_core import Command, FlamencoError, Problem, hookimpl
 from flamenco_ffmpeg.command import FramesToVideo
 from flamenco_ffmpeg.finder import ENVIRONMENT, FFmpegFinder
 from flamenco_ffmpeg.settings import FFmpegSettings
@@ -12,7 +14,7 @@ from flamenco_ffmpeg.settings import FFmpegSettings
 if TYPE_CHECKING:
     from flamenco_core.worker.host import Worker
 
-__all__ = ["check_readiness", "register_commands"]
+__all__ = ["check_readiness", "find_program", "register_commands"]
 
 
 @hookimpl
@@ -31,6 +33,19 @@ async def check_readiness(worker: Worker) -> list[Problem]:
     cure = "install FFmpeg, set plugins.ffmpeg.exe in the Worker's settings"
     wheel = "or pip install 'flamenco-ffmpeg[bundled]'"
     return [Problem(f"no FFmpeg found ({tried}): {cure}, {wheel}", affects=("ffmpeg",))]
+
+
+@hookimpl
+async def find_program(name: str, given: str) -> Sequence[str] | None:
+    """Find FFmpeg for the command line, which has no settings."""
+    if name != "ffmpeg":
+        return None
+    finder = FFmpegFinder(exe=given)
+    if ffmpeg := await finder.find():
+        return [ffmpeg.exe]
+    if given or os.environ.get(ENVIRONMENT):
+        raise FlamencoError("; ".join(finder.complaints))
+    return None
 
 
 def _finder(worker: Worker) -> FFmpegFinder:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flamenco_core import hookimpl
+from flamenco_javascript.check import check_script
 from flamenco_javascript.compiler import Compiler
-from flamenco_javascript.job_types import ScriptJobTypes
+from flamenco_javascript.job_types import ScriptJobType, ScriptJobTypes
 from flamenco_javascript.settings import Settings
 
 if TYPE_CHECKING:
     from flamenco_core.manager.host import Manager
 
-__all__ = ["register_job_types"]
+__all__ = ["find_job_type", "register_job_types"]
 
 
 @hookimpl
@@ -21,3 +23,9 @@ def register_job_types(manager: Manager) -> list[ScriptJobTypes]:
     settings: Settings = manager.settings_of("javascript", Settings)
     compiler = Compiler(settings)
     return [ScriptJobTypes(settings.scripts, compiler, manager.clock, manager.new_id)]
+
+
+@hookimpl
+async def find_job_type(path: Path) -> ScriptJobType | None:
+    """Check a script."""
+    return await check_script(path) if path.suffix == ".js" else None

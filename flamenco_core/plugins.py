@@ -294,5 +294,8 @@ def _call(impl: pluggy.HookImpl, arguments: dict[str, object]) -> Any:
 
 
 async def _acall(impl: pluggy.HookImpl, arguments: dict[str, object]) -> Any:
-    result = impl.function(*(arguments[name] for name in impl.argnames))
+    # In every request, several times: no generator, and no question about None.
+    result = impl.function(*map(arguments.__getitem__, impl.argnames))
+    if result is None:
+        return None
     return await result if inspect.isawaitable(result) else result

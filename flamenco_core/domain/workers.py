@@ -36,7 +36,8 @@ def after_sign_off(pending: Request | None, was: WorkerStatus) -> Request | None
 def gives_back(now: WorkerStatus) -> bool:
     """Say whether a worker that is *now* this drops the tasks it holds.
 
-    One that has just started keeps them: it gets them again when it asks for work.
+    One that has just started has none to drop: those of its former process went back to
+    the queue when it signed on.
     """
     return now not in {WorkerStatus.AWAKE, WorkerStatus.STARTING}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 from litestar import Litestar
+from litestar.middleware import DefineMiddleware
 
 from flamenco_core import builtin
 from flamenco_core.clock import Clock, SystemClock, new_id
@@ -18,11 +19,11 @@ from flamenco_core.config import Loaded, load_settings
 from flamenco_core.domain.events import ManagerStarted
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.events import EventController
+from flamenco_core.manager.http.gate import Gate
 from flamenco_core.manager.http.job_types import JobTypeController
 from flamenco_core.manager.http.jobs import JobController
 from flamenco_core.manager.http.meta import MetaController
 from flamenco_core.manager.http.output import JobFileController, OutputController
-from flamenco_core.manager.http.plumbing import admit
 from flamenco_core.manager.http.problems import HANDLERS
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.tasks import TaskController
@@ -86,7 +87,7 @@ def create_manager(
     manager.plugins.require(loaded.settings.required)
     app = Litestar(
         [*CONTROLLERS, *routes],
-        guards=[admit],
+        middleware=[DefineMiddleware(Gate, manager=manager)],
         exception_handlers=HANDLERS,
         lifespan=[_life],
         openapi_config=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 
 import uvicorn
 from litestar import Litestar
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from flamenco_core.errors import ConfigError
 
@@ -21,13 +23,48 @@ GRACE = 1
 """Seconds that running requests get to end when the server stops."""
 
 
+class _Start:
+    """An application that keeps why it did not start.
+
+    uvicorn writes a traceback and exits; who starts a second Manager needs one line.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.error: BaseException | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":  # type: ignore[comparison-overlap]
+            await self._app(scope, receive, send)
+            return
+
+        async def briefly(message: Any) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                message = {**message, "message": ""}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, briefly)
+        except BaseException as error:
+            self.error = _alone(error)
+            raise
+
+
+def _alone(error: BaseException) -> BaseException:
+    """Return the one error that a group of task groups has wrapped, else the group."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
 class Server(uvicorn.Server):
     """A server that lets live streams and waiting workers go first."""
 
     def __init__(self, app: Litestar, on_ready: Callable[[], None] | None = None) -> None:
+        self._start = _Start(app)
         super().__init__(
             uvicorn.Config(
-                app,
+                self._start,
                 access_log=False,
                 log_config=None,
                 lifespan="on",
@@ -41,8 +78,11 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
-        await super().startup(sockets)
+        """Start, and say so; raises what kept the Manager from starting."""
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            raise self._start.error or ConfigError("the Manager did not start") from None
         if self.started and self._on_ready is not None:
             self._on_ready()
 
@@ -98,5 +138,8 @@ def serve(app: Any, host: str, port: int, on_ready: Callable[[str], None] | None
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, address)  # noqa: S104
     url = f"http://{shown}:{real_port}"
     server = Server(app, on_ready and (lambda: on_ready(url)))
+    # What is there now stays: the garbage collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=[listener]))

@@ -20,7 +20,7 @@ HOME = {
     "apprise": ("plugins/flamenco_notify/",),
     "click": ("flamenco_core/cli/", "plugins/"),
     "bpy": ("plugins/flamenco_blender/", "flamenco_core/cli/"),
-    "litestar": (*MANAGER, *MANAGER_HALVES),
+    "litestar": (*MANAGER, *MANAGER_HALVES, "flamenco_core/testing/"),
     "pluggy": (
         "flamenco_core/hookspecs.py",
         "flamenco_core/hook_rules.py",

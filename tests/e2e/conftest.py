@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 FLAMENCO = (sys.executable, "-m", "flamenco_core.cli")
 # What has no file here comes first: it was there before there was an order.
-ORDER = ("test_wheels", "test_stop", "test_kill", "test_real_kill", "test_demo")
+ORDER = ("test_wheels", "test_stop", "test_kill", "test_demo")
 # As quick as they go: these tests are about what happens, not about how long it takes.
 QUICK = {
     "FLAMENCO_TIMINGS__HEARTBEAT": "1",
@@ -97,12 +97,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items[place] = item
 
 
-def until(found: Callable[[], T], seconds: float = 30.0, what: object = "") -> T:
+def until(
+    found: Callable[[], T], seconds: float = 30.0, what: object = "", every: float = 0.01
+) -> T:
     """Return what *found* finds, as soon as it does."""
     pause, deadline = threading.Event(), time.monotonic() + seconds
     while not (result := found()):
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        pause.wait(0.01)
+        pause.wait(every)
     return result
 
 
@@ -211,8 +213,8 @@ class Farm:
 
     def ready(self, workers: int = 1) -> Farm:
         """Wait until the Manager answers and Workers are awake."""
-        until(lambda: self.get("/api/v3/version"), what=[p.said() for p in self.programs])
-        until(lambda: self.awake() == workers, what="awake workers")
+        until(lambda: self.get("/api/v3/version"), what="an answer", every=0.05)
+        until(lambda: self.awake() == workers, what="awake workers", every=0.05)
         return self
 
     def awake(self) -> int:
@@ -256,7 +258,7 @@ class Farm:
             assert not now or now["status"] in (status, "active", "queued"), now
             return bool(now) and now["status"] == status
 
-        until(reached, seconds, f"{status}, but {self.job(job)}")
+        until(reached, seconds, status, every=0.1)
 
     def noted(self, word: str = "") -> list[tuple[str, str]]:
         """Return what the fake Blender has noted, as (what, lease)."""

@@ -35,7 +35,7 @@ class EventController(Controller):
         wanted = _Filter(request)
         return Stream(
             _events(manager_of(request).bus, wanted, _last_seen(request)),
-            media_type="text/event-stream; charset=utf-8",
+            media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Controller, get
 
 from flamenco_core.errors import NotFound, UnknownJobType
-from flamenco_core.manager.http.plumbing import Request, Response, manager_of, reply
+from flamenco_core.manager.http.plumbing import Answer, Request, manager_of, reply
 from flamenco_core.wire.describe import available_job_type
 from flamenco_core.wire.job_types import AvailableJobTypes
 
@@ -20,13 +20,13 @@ class JobTypeController(Controller):
     path = "/api/v3/jobs"
 
     @get("/types", opt={"operation": "getJobTypes"})
-    async def job_types(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def job_types(self, request: Request[Any, Any, Any]) -> Answer:
         """List all job types, by name."""
         found = await manager_of(request).job_types.all()
         return reply(AvailableJobTypes([available_job_type(job_type) for job_type in found]))
 
     @get("/type/{type_name:str}", opt={"operation": "getJobType"})
-    async def job_type(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def job_type(self, request: Request[Any, Any, Any]) -> Answer:
         """Show one job type."""
         try:
             found = await manager_of(request).job_types.get(request.path_params["type_name"])

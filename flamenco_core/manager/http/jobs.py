@@ -8,8 +8,8 @@ from litestar import Controller, delete, get, post
 
 from flamenco_core.errors import BadRequest
 from flamenco_core.manager.http.plumbing import (
+    Answer,
     Request,
-    Response,
     body_of,
     empty,
     manager_of,
@@ -37,13 +37,13 @@ class JobController(Controller):
     path = "/api/v3/jobs"
 
     @get("/", opt={"operation": "fetchJobs"})
-    async def fetch_jobs(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def fetch_jobs(self, request: Request[Any, Any, Any]) -> Answer:
         """List all jobs, oldest first."""
         rows = await manager_of(request).database.read(job_rows.all_jobs)
         return reply(wire.JobsQueryResult([job_view(row) for row in rows]))
 
     @post("/", opt={"operation": "submitJob"}, status_code=200, request_max_body_size=LARGEST)
-    async def submit_job(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def submit_job(self, request: Request[Any, Any, Any]) -> Answer:
         """Compile and store a job."""
         body = await body_of(request, wire.SubmittedJob)
         return reply(job_view(await submit(manager_of(request), body)))
@@ -54,26 +54,26 @@ class JobController(Controller):
         status_code=200,
         request_max_body_size=LARGEST,
     )
-    async def check_job(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def check_job(self, request: Request[Any, Any, Any]) -> Answer:
         """Say whether a job could be submitted, without storing it."""
         await compile_job(manager_of(request), await body_of(request, wire.SubmittedJob))
         return empty()
 
     @get("/{job_id:str}", opt={"operation": "fetchJob"})
-    async def fetch_job(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def fetch_job(self, request: Request[Any, Any, Any]) -> Answer:
         """Show a job."""
         job = path_id(request, "job_id")
         return reply(job_view(await manager_of(request).database.read(job_rows.job_by_uuid, job)))
 
     @get("/{job_id:str}/tasks", opt={"operation": "fetchJobTasks"})
-    async def fetch_tasks(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def fetch_tasks(self, request: Request[Any, Any, Any]) -> Answer:
         """List a job's tasks; an unknown job has none."""
         job = path_id(request, "job_id")
         rows = await manager_of(request).database.read(task_rows.tasks_of_job, job)
         return reply(JobTasksSummary([task_summary(row) for row in rows]))
 
     @post("/{job_id:str}/setstatus", opt={"operation": "setJobStatus"}, status_code=200)
-    async def set_status(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def set_status(self, request: Request[Any, Any, Any]) -> Answer:
         """Cancel, pause or requeue a job."""
         manager, job = manager_of(request), path_id(request, "job_id")
         body = await body_of(request, wire.JobStatusChange)
@@ -83,7 +83,7 @@ class JobController(Controller):
         return empty()
 
     @post("/{job_id:str}/setpriority", opt={"operation": "setJobPriority"}, status_code=200)
-    async def set_priority(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def set_priority(self, request: Request[Any, Any, Any]) -> Answer:
         """Give a job another priority."""
         job = path_id(request, "job_id")
         body = await body_of(request, wire.JobPriorityChange)
@@ -92,7 +92,7 @@ class JobController(Controller):
         return empty()
 
     @get("/{job_id:str}/blocklist", opt={"operation": "fetchJobBlocklist"})
-    async def fetch_blocklist(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def fetch_blocklist(self, request: Request[Any, Any, Any]) -> Answer:
         """List the workers that get no more tasks of a type from a job."""
         job = path_id(request, "job_id")
         rows = await manager_of(request).database.read(blocklist_of, job)
@@ -104,7 +104,7 @@ class JobController(Controller):
         )
 
     @delete("/{job_id:str}/blocklist", opt={"operation": "removeJobBlocklist"}, status_code=200)
-    async def remove_blocklist(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def remove_blocklist(self, request: Request[Any, Any, Any]) -> Answer:
         """Take workers off a job's blocklist."""
         job = path_id(request, "job_id")
         entries = await body_of(request, list[wire.JobBlocklistEntry])

@@ -8,7 +8,7 @@ from litestar import Controller, get
 
 from flamenco_core import __version__
 from flamenco_core.errors import BadRequest
-from flamenco_core.manager.http.plumbing import Request, Response, manager_of, reply
+from flamenco_core.manager.http.plumbing import Answer, Request, manager_of, reply
 from flamenco_core.manager.usecases.farm_status import report_farm
 from flamenco_core.wire import meta as wire
 
@@ -21,7 +21,7 @@ class MetaController(Controller):
     path = "/api/v3"
 
     @get("/version", opt={"operation": "getVersion"})
-    async def version(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def version(self, request: Request[Any, Any, Any]) -> Answer:
         """Say who answers."""
         name = manager_of(request).settings.manager_name
         return reply(
@@ -31,7 +31,7 @@ class MetaController(Controller):
         )
 
     @get("/configuration", opt={"operation": "getConfiguration"})
-    async def configuration(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def configuration(self, request: Request[Any, Any, Any]) -> Answer:
         """Say what a web app needs to start."""
         manager = manager_of(request)
         return reply(
@@ -46,7 +46,7 @@ class MetaController(Controller):
         "/configuration/variables/{audience:str}/{platform:str}",
         opt={"operation": "getVariables"},
     )
-    async def variables(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def variables(self, request: Request[Any, Any, Any]) -> Answer:
         """List the variables of one audience and platform."""
         audience, platform = _whose(request)
         known = manager_of(request).variables.values_for(audience, platform)
@@ -61,7 +61,7 @@ class MetaController(Controller):
         "/configuration/shared-storage/{audience:str}/{platform:str}",
         opt={"operation": "getSharedStorage"},
     )
-    async def shared_storage(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def shared_storage(self, request: Request[Any, Any, Any]) -> Answer:
         """Say where one audience on one platform finds the job storage."""
         manager = manager_of(request)
         audience, platform = _whose(request)
@@ -76,13 +76,13 @@ class MetaController(Controller):
         )
 
     @get("/status", opt={"operation": "getFarmStatus"})
-    async def status(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def status(self, request: Request[Any, Any, Any]) -> Answer:
         """Say in a word what the farm is doing."""
         status = await manager_of(request).database.read(report_farm)
         return reply(wire.FarmStatusReport(status))
 
     @get("/plugins", opt={"operation": "getPlugins"})
-    async def plugins(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def plugins(self, request: Request[Any, Any, Any]) -> Answer:
         """List the plugins, those that are off with the reason."""
         return reply(
             wire.PluginList(

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from litestar import Controller, get, post
 from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp
 
 from flamenco_core.errors import BadRequest, NotFound, StaleMessage
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.plumbing import (
+    Answer,
     Request,
-    Response,
     Stream,
     empty,
     manager_of,
@@ -43,7 +44,7 @@ class OutputController(Controller):
         status_code=202,
         request_max_body_size=LARGEST,
     )
-    async def output_produced(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def output_produced(self, request: Request[Any, Any, Any]) -> Answer:
         """Keep an image as the newest of its job."""
         manager, worker = manager_of(request), worker_of(request)
         job = await _job_of(manager, worker, path_id(request, "task_id"))
@@ -80,25 +81,23 @@ class JobFileController(Controller):
     path = "/job-files/{folder:str}/{job_id:str}/{name:str}"
 
     @get("/", opt={"operation": "fetchJobFile"})
-    async def job_file(self, request: Request[Any, Any, Any]) -> Stream | Response[Any]:
+    async def job_file(self, request: Request[Any, Any, Any]) -> ASGIApp:
         """Return a task's whole log, or a job's newest image."""
         try:
             job = path_id(request, "job_id")
-            return await _image(request, job) or await _log(request, job)
+            return await _image(request, job) or cast("ASGIApp", await _log(request, job))
         except BadRequest as error:
             raise NotFound(f"there is no file {request.scope['path']}") from error
 
 
-async def _image(request: Request[Any, Any, Any], job: str) -> Response[Any] | None:
+async def _image(request: Request[Any, Any, Any], job: str) -> Answer | None:
     images, name = manager_of(request).last_rendered, request.path_params["name"]
     path = await asyncio.to_thread(images.path, job, name)
     if path is None:
         return None
     media_type = next(key for key, value in MEDIA_TYPES.items() if value == name)
     headers = SAFE | {"Cache-Control": "no-cache"}
-    return Response(
-        await asyncio.to_thread(path.read_bytes), media_type=media_type, headers=headers
-    )
+    return Answer(await asyncio.to_thread(path.read_bytes), media_type=media_type, headers=headers)
 
 
 async def _log(request: Request[Any, Any, Any], job: str) -> Stream:
@@ -111,5 +110,8 @@ async def _log(request: Request[Any, Any, Any], job: str) -> Stream:
     def blocks() -> Iterator[bytes]:
         yield from log_blocks(manager.logs, plan)
 
-    headers = SAFE | {"Content-Disposition": f'inline; filename="{name}"'}
-    return Stream(blocks(), media_type="text/plain; charset=UTF-8", headers=headers)
+    headers = SAFE | {
+        "Content-Disposition": f'inline; filename="{name}"',
+        "Content-Type": "text/plain; charset=UTF-8",
+    }
+    return Stream(blocks(), headers=headers)

@@ -14,7 +14,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from flamenco_core import errors
-from flamenco_core.manager.http.plumbing import reply
+from flamenco_core.wire.converter import encode
 from flamenco_core.wire.meta import Error
 
 __all__ = ["HANDLERS"]
@@ -35,6 +35,11 @@ _STATUS: dict[type[Exception], int] = {
 _RETRY = {"Retry-After": "1"}
 
 
+def _answer(status: int, text: str, headers: dict[str, str] | None = None) -> Response[bytes]:
+    body = encode(Error(status, text))
+    return Response(body, status_code=status, media_type="application/json", headers=headers)
+
+
 def _deliberate(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     kinds = (kind for kind in type(error).__mro__ if kind in _STATUS)
     status = _STATUS[next(kinds)]
@@ -42,18 +47,18 @@ def _deliberate(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     if status == 403:
         # Flamenco's handbook tells people to look for these words.
         text = f"security requirements failed: {text}"
-    return reply(Error(status, text), status, _RETRY if status == 503 else None)
+    return _answer(status, text, _RETRY if status == 503 else None)
 
 
 def _http(_: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     headers = dict(error.headers or {})
-    return reply(Error(error.status_code, str(error.detail)), error.status_code, headers)
+    return _answer(error.status_code, str(error.detail), headers)
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     # The border to everything unforeseen: details are for the log, not for strangers.
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return reply(Error(500, "the Manager has an internal error; its log says more"), 500)
+    return _answer(500, "the Manager has an internal error; its log says more")
 
 
 HANDLERS: dict[int | type[Exception], Any] = {

@@ -8,8 +8,8 @@ from typing import Any
 from litestar import Controller, get, post
 
 from flamenco_core.manager.http.plumbing import (
+    Answer,
     Request,
-    Response,
     body_of,
     empty,
     manager_of,
@@ -36,24 +36,24 @@ class TaskController(Controller):
     path = "/api/v3/tasks/{task_id:str}"
 
     @get("/", opt={"operation": "fetchTask"})
-    async def fetch_task(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def fetch_task(self, request: Request[Any, Any, Any]) -> Answer:
         """Show a task."""
         task = path_id(request, "task_id")
         row, failed_by = await manager_of(request).database.read(_with_failures, task)
         return reply(task_view(row, failed_by))
 
     @get("/logtail", opt={"operation": "fetchTaskLogTail"})
-    async def log_tail(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def log_tail(self, request: Request[Any, Any, Any]) -> Answer:
         """Return the end of a task's log as text."""
         manager = manager_of(request)
         plan = await manager.database.read(plan_log, path_id(request, "task_id"))
         text = await asyncio.to_thread(log_tail, manager.logs, plan, TAIL)
         if not text:
             return empty()
-        return Response(text, media_type="text/plain; charset=UTF-8")
+        return Answer(text.encode(), media_type="text/plain; charset=UTF-8")
 
     @get("/log", opt={"operation": "fetchTaskLogInfo"})
-    async def log_info(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def log_info(self, request: Request[Any, Any, Any]) -> Answer:
         """Say where a task's log can be downloaded."""
         manager = manager_of(request)
         plan = await manager.database.read(plan_log, path_id(request, "task_id"))
@@ -65,7 +65,7 @@ class TaskController(Controller):
         return reply(wire.TaskLogInfo(task_id=plan.task_id, job_id=plan.job_id, url=url, size=size))
 
     @post("/setstatus", opt={"operation": "setTaskStatus"}, status_code=200)
-    async def set_status(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def set_status(self, request: Request[Any, Any, Any]) -> Answer:
         """Cancel or requeue a task."""
         manager, task = manager_of(request), path_id(request, "task_id")
         body = await body_of(request, wire.TaskStatusChange)

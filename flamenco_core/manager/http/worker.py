@@ -13,8 +13,8 @@ from flamenco_core.domain.statuses import TaskStatus, WorkerStatus
 from flamenco_core.errors import BadRequest
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.plumbing import (
+    Answer,
     Request,
-    Response,
     beat_of,
     body_of,
     empty,
@@ -41,7 +41,7 @@ class WorkerController(Controller):
     path = "/api/v3/worker"
 
     @post("/register-worker", opt={"operation": "registerWorker"}, status_code=200)
-    async def register_worker(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def register_worker(self, request: Request[Any, Any, Any]) -> Answer:
         """Let a machine join the farm."""
         manager = manager_of(request)
         body = await body_of(request, wire.WorkerRegistration)
@@ -59,10 +59,11 @@ class WorkerController(Controller):
         return reply(_registered(new))
 
     @post("/sign-on", opt={"operation": "signOn"}, status_code=200)
-    async def sign_on(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def sign_on(self, request: Request[Any, Any, Any]) -> Answer:
         """Take in that a worker has started."""
         body = await body_of(request, wire.WorkerSignOn)
-        status = await manager_of(request).database.write(
+        manager = manager_of(request)
+        status = await manager.database.write(
             workers.sign_on,
             worker_of(request),
             name=body.name,
@@ -70,11 +71,12 @@ class WorkerController(Controller):
             software=body.software_version,
             task_types=body.supported_task_types,
             can_restart=body.can_restart,
+            rules=manager.rules,
         )
         return reply(wire.WorkerStateChange(status))
 
     @post("/sign-off", opt={"operation": "signOff"}, status_code=200)
-    async def sign_off(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def sign_off(self, request: Request[Any, Any, Any]) -> Answer:
         """Take in that a worker stops."""
         manager, worker = manager_of(request), worker_of(request)
         await manager.database.write(workers.sign_off, worker, manager.rules)
@@ -82,14 +84,14 @@ class WorkerController(Controller):
         return empty()
 
     @get("/state", opt={"operation": "workerState"})
-    async def worker_state(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def worker_state(self, request: Request[Any, Any, Any]) -> Answer:
         """Say what is asked of a worker, if anything is."""
         manager, worker = manager_of(request), worker_of(request)
         wanted = await manager.database.read(workers.requested_status, worker)
         return reply(wire.WorkerStateChange(wanted)) if wanted else empty()
 
     @post("/state-changed", opt={"operation": "workerStateChanged"}, status_code=200)
-    async def state_changed(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def state_changed(self, request: Request[Any, Any, Any]) -> Answer:
         """Take in what a worker says that it is."""
         manager = manager_of(request)
         body = await body_of(request, wire.WorkerStateChanged)
@@ -98,7 +100,7 @@ class WorkerController(Controller):
         return empty()
 
     @post("/task", opt={"operation": "scheduleTask"}, status_code=200)
-    async def schedule_task(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def schedule_task(self, request: Request[Any, Any, Any]) -> Answer:
         """Give a worker a task; with ``Prefer: wait=N``, wait for one up to N seconds."""
         worker = worker_of(request)
         wait = _seconds(prefers(request).get("wait"), beat_of(request))
@@ -108,7 +110,7 @@ class WorkerController(Controller):
         return empty(headers={"Preference-Applied": "wait"} if wait else None)
 
     @post("/task/{task_id:str}", opt={"operation": "taskUpdate"}, status_code=200)
-    async def task_update(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def task_update(self, request: Request[Any, Any, Any]) -> Answer:
         """Take in what a worker says of its task; with ``Prefer: next-task``, give the next."""
         manager, worker = manager_of(request), worker_of(request)
         task, body = path_id(request, "task_id"), await body_of(request, wire.TaskUpdate)
@@ -125,7 +127,7 @@ class WorkerController(Controller):
         return empty()
 
     @get("/task/{task_id:str}/may-i-run", opt={"operation": "mayWorkerRun"})
-    async def may_run(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def may_run(self, request: Request[Any, Any, Any]) -> Answer:
         """Say whether a worker may go on with its task."""
         manager, worker = manager_of(request), worker_of(request)
         may = await manager.database.read(workers.may_run, worker, path_id(request, "task_id"))
@@ -160,7 +162,7 @@ def _seconds(text: str | None, beat: float | None) -> float:
 
 async def _report_and_go_on(
     manager: Manager, worker: str, task: str, body: wire.TaskUpdate
-) -> Response[Any]:
+) -> Answer:
     said = _report(body)
     if body.log:
         # Before the report: once that is stored, the worker will not send the text again.
@@ -173,6 +175,8 @@ async def _report_and_go_on(
 
 
 def _report(body: wire.TaskUpdate) -> report.Report:
+    if body.log_offset is not None and body.log_offset < 0:
+        raise BadRequest("TaskUpdate.log_offset must not be negative")
     return report.Report(
         status=body.taskStatus,
         activity=body.activity,
@@ -198,9 +202,7 @@ async def _log(
         manager.tell_log(accepted.job_id, task, new)
 
 
-def _work(
-    manager: Manager, found: schedule.AssignedRun | schedule.StatusRequested
-) -> Response[Any]:
+def _work(manager: Manager, found: schedule.AssignedRun | schedule.StatusRequested) -> Answer:
     if isinstance(found, schedule.StatusRequested):
         return reply(wire.WorkerStateChange(found.status), 423)
     return reply(_assigned(manager, found))
@@ -209,7 +211,7 @@ def _work(
 def _next(
     manager: Manager,
     found: schedule.AssignedRun | schedule.StatusRequested | schedule.Nothing,
-) -> Response[Any]:
+) -> Answer:
     if not isinstance(found, schedule.AssignedRun):
         return empty()
     return reply(_assigned(manager, found), headers={"Preference-Applied": "next-task"})

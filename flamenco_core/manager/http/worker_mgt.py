@@ -7,8 +7,8 @@ from typing import Any
 from litestar import Controller, delete, get, post
 
 from flamenco_core.manager.http.plumbing import (
+    Answer,
     Request,
-    Response,
     as_id,
     body_of,
     empty,
@@ -34,7 +34,7 @@ class WorkerManagementController(Controller):
     path = "/api/v3/worker-mgt"
 
     @get("/workers", opt={"operation": "fetchWorkers"})
-    async def fetch_workers(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def fetch_workers(self, request: Request[Any, Any, Any]) -> Answer:
         """List all workers."""
         manager = manager_of(request)
         rows = await manager.database.read(worker_rows.all_workers)
@@ -42,14 +42,14 @@ class WorkerManagementController(Controller):
         return reply(wire.WorkerList([worker_summary(row, seen(row.uuid)) for row in rows]))
 
     @get("/workers/{worker_id:str}", opt={"operation": "fetchWorker"})
-    async def fetch_worker(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def fetch_worker(self, request: Request[Any, Any, Any]) -> Answer:
         """Show a worker."""
         manager, worker = manager_of(request), path_id(request, "worker_id")
         row, task, tagged = await manager.database.read(_whole_worker, worker)
         return reply(worker_view(row, manager.liveness.last_seen(worker), task, tagged))
 
     @delete("/workers/{worker_id:str}", opt={"operation": "deleteWorker"}, status_code=200)
-    async def delete_worker(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def delete_worker(self, request: Request[Any, Any, Any]) -> Answer:
         """Remove a worker from the farm."""
         manager, worker = manager_of(request), path_id(request, "worker_id")
         await manager.database.write(workers.delete_worker, worker, manager.rules)
@@ -61,7 +61,7 @@ class WorkerManagementController(Controller):
         opt={"operation": "requestWorkerStatusChange"},
         status_code=200,
     )
-    async def set_status(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def set_status(self, request: Request[Any, Any, Any]) -> Answer:
         """Ask a worker to be something else."""
         worker = path_id(request, "worker_id")
         body = await body_of(request, wire.WorkerStatusChangeRequest)
@@ -71,7 +71,7 @@ class WorkerManagementController(Controller):
         return empty()
 
     @post("/workers/{worker_id:str}/settags", opt={"operation": "setWorkerTags"}, status_code=200)
-    async def set_tags(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def set_tags(self, request: Request[Any, Any, Any]) -> Answer:
         """Give a worker other tags."""
         worker = path_id(request, "worker_id")
         body = await body_of(request, wire.WorkerTagChangeRequest)
@@ -79,13 +79,13 @@ class WorkerManagementController(Controller):
         return empty()
 
     @get("/tags", opt={"operation": "fetchWorkerTags"})
-    async def fetch_tags(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def fetch_tags(self, request: Request[Any, Any, Any]) -> Answer:
         """List all tags, by name."""
         rows = await manager_of(request).database.read(tag_rows.all_tags)
         return reply(wire.WorkerTagList([tag_view(row) for row in rows]))
 
     @post("/tags", opt={"operation": "createWorkerTag"}, status_code=200)
-    async def create_tag(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def create_tag(self, request: Request[Any, Any, Any]) -> Answer:
         """Make a tag."""
         manager = manager_of(request)
         body = await body_of(request, wire.WorkerTag)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -17,9 +16,11 @@ from flamenco_core.manager.store.tables import jobs, lanes, tags, tasks
 from flamenco_core.manager.store.transaction import Tx
 
 __all__ = [
+    "Counts",
     "JobState",
-    "all_job_ids",
     "all_jobs",
+    "all_states",
+    "count_all",
     "count_tasks",
     "insert_job",
     "is_active",
@@ -28,6 +29,7 @@ __all__ = [
     "load_state",
     "lock_job",
     "save_state",
+    "set_counts",
     "tally_of",
 ]
 
@@ -136,8 +138,12 @@ _STATE = select(
     jobs.c.steps_completed,
     jobs.c.steps_total,
     jobs.c.delete_requested_at,
-).where(jobs.c.id == bindparam("job"))
-_LOAD = {False: Query(_STATE), True: Query(_STATE.with_for_update(key_share=True))}
+)
+_STATE_OF_JOB = _STATE.where(jobs.c.id == bindparam("job"))
+_LOAD = {
+    False: Query(_STATE_OF_JOB),
+    True: Query(_STATE_OF_JOB.with_for_update(key_share=True)),
+}
 
 
 def load_state(tx: Tx, job: int) -> JobState:
@@ -148,6 +154,10 @@ def load_state(tx: Tx, job: int) -> JobState:
     """
     row = tx.one(_LOAD[tx.shared], job=job)
     assert row is not None, f"job row {job} vanished"
+    return _state_of(row)
+
+
+def _state_of(row: Row) -> JobState:
     fields = row._asdict()
     fields.update(
         status=JobStatus(row.status), wanted=Wanted(row.wanted), started=bool(row.started)
@@ -257,29 +267,42 @@ def tally_of(tx: Tx, job: JobState) -> Tally:
     )
 
 
-_COUNT = Query(
-    select(
-        tasks.c.status,
-        func.count().label("tasks"),
-        func.sum(tasks.c.steps_completed).label("steps"),
-    )
-    .where(tasks.c.job_id == bindparam("job"))
-    .group_by(tasks.c.status)
-)
+_COUNT = select(
+    tasks.c.job_id,
+    tasks.c.status,
+    func.count().label("tasks"),
+    func.sum(tasks.c.steps_completed).label("steps"),
+).group_by(tasks.c.job_id, tasks.c.status)
+_COUNT_OF_JOB = Query(_COUNT.where(tasks.c.job_id == bindparam("job")))
+_COUNT_ALL = Query(_COUNT)
+Counts = list[Row]
+"""How many tasks of a job have which ``status``, and how many steps they made."""
 
 
 def count_tasks(tx: Tx, job: JobState) -> None:
     """Bring a job's counters in line with its tasks."""
-    rows = {row.status: row for row in tx.all(_COUNT, job=job.id)}
+    set_counts(job, tx.all(_COUNT_OF_JOB, job=job.id))
+
+
+def count_all(tx: Tx) -> dict[int, Counts]:
+    """Count the tasks of all jobs."""
+    found: dict[int, Counts] = {}
+    for row in tx.all(_COUNT_ALL):
+        found.setdefault(row.job_id, []).append(row)
+    return found
+
+
+def set_counts(job: JobState, counts: Counts) -> None:
+    """Set a job's counters."""
+    by_status = {row.status: row for row in counts}
     for word in COUNTED:
-        setattr(job, word, rows[word].tasks if word in rows else 0)
-    job.steps_completed = int(sum(row.steps for row in rows.values()))
+        setattr(job, word, by_status[word].tasks if word in by_status else 0)
+    job.steps_completed = int(sum(row.steps for row in counts))
 
 
-_IDS = Query(select(jobs.c.id).order_by(jobs.c.id))
+_STATES = Query(_STATE.order_by(jobs.c.id))
 
 
-def all_job_ids(tx: Tx) -> Iterator[int]:
-    """Yield the row ids of all jobs."""
-    for row in tx.all(_IDS):
-        yield row.id
+def all_states(tx: Tx) -> list[JobState]:
+    """Return the states of all jobs, none of them locked."""
+    return [_state_of(row) for row in tx.all(_STATES)]

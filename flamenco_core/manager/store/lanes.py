@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    Select,
-    and_,
-    bindparam,
-    exists,
-    func,
-    insert,
-    select,
-    text,
-    union_all,
-    update,
-)
+from sqlalchemy import and_, bindparam, exists, func, insert, select, update
 
-from flamenco_core.manager.store.query import Query, Row, literal, one, zero
-from flamenco_core.manager.store.tables import (
-    blocks,
-    dependencies,
-    failures,
-    jobs,
-    lanes,
-    tasks,
-)
+from flamenco_core.manager.store.cursors import forget_cursors, place_of, share_lanes
+from flamenco_core.manager.store.query import Query, one, zero
+from flamenco_core.manager.store.tables import dependencies, lanes, tasks
 from flamenco_core.manager.store.transaction import Pool, Tx
 
 __all__ = [
     "close_all",
     "close_if_empty",
-    "first_task",
     "insert_lanes",
     "last_turn",
     "open_lane",
-    "open_lanes",
     "reopen",
     "ring_ready",
     "ring_ready_children",
@@ -45,107 +24,6 @@ __all__ = [
     "set_job_tag",
     "to_the_back",
 ]
-
-_ORDER = (lanes.c.job_priority.desc(), lanes.c.task_priority.desc(), lanes.c.turn, lanes.c.id)
-
-
-def _lanes_of_pool(number: int) -> Select[Any]:
-    blocked = exists().where(
-        blocks.c.job_id == lanes.c.job_id,
-        blocks.c.worker_id == bindparam("worker"),
-        blocks.c.task_type == lanes.c.task_type,
-    )
-    found = (
-        select(
-            lanes.c.id,
-            lanes.c.job_id,
-            lanes.c.job_priority,
-            lanes.c.task_priority,
-            lanes.c.turn,
-            lanes.c.tag_id,
-            lanes.c.task_type,
-        )
-        .where(
-            lanes.c.open == one,
-            lanes.c.tag_id == bindparam(f"tag{number}"),
-            lanes.c.task_type == bindparam(f"type{number}"),
-            ~blocked,
-        )
-        .order_by(*_ORDER)
-        .limit(bindparam("most"))
-        .subquery(f"pool{number}")
-    )
-    return select(found)
-
-
-@cache
-def _open_lanes(pools: int) -> Query:
-    return Query(union_all(*(_lanes_of_pool(number) for number in range(pools))))
-
-
-def open_lanes(tx: Tx, worker: int, pools: Sequence[Pool], most: int) -> list[Row]:
-    """Return the first lanes of each of the worker's pools, in the farm's order.
-
-    One index look-up for each pool (tag and task type), so lanes of other tags and types
-    cost nothing, however many there are.
-    """
-    values: dict[str, Any] = {"worker": worker, "most": most}
-    for number, (tag, task_type) in enumerate(pools):
-        values[f"tag{number}"] = tag
-        values[f"type{number}"] = task_type
-    rows = tx.all(_open_lanes(len(pools)), **values)
-    return sorted(rows, key=lambda row: (-row.job_priority, -row.task_priority, row.turn, row.id))
-
-
-_FIRST_TASK = (
-    select(
-        tasks.c.id,
-        tasks.c.uuid,
-        tasks.c.name,
-        tasks.c.type,
-        tasks.c.priority,
-        tasks.c.status,
-        tasks.c.epoch,
-        tasks.c.commands,
-        tasks.c.steps_completed,
-        tasks.c.steps_total,
-        tasks.c.activity,
-        tasks.c.job_id,
-        jobs.c.uuid.label("job_uuid"),
-        jobs.c.name.label("job_name"),
-        jobs.c.type.label("job_type"),
-        jobs.c.priority.label("job_priority"),
-        jobs.c.started.label("job_started"),
-    )
-    .join(jobs, jobs.c.id == tasks.c.job_id)
-    .where(
-        tasks.c.lane_id == bindparam("lane"),
-        tasks.c.ready == one,
-        jobs.c.wanted == literal("run"),
-        jobs.c.delete_requested_at.is_(None),
-        ~exists().where(
-            failures.c.task_id == tasks.c.id, failures.c.worker_id == bindparam("worker")
-        ),
-    )
-    .order_by(tasks.c.id)
-    .limit(one)
-)
-_FIRST_TASK_OF = {
-    False: Query(_FIRST_TASK),
-    # Two Workers that ask at once must not wait for each other: each takes its own.
-    # The job's key is held until the end, so that nobody cancels or pauses it meanwhile.
-    True: Query(
-        _FIRST_TASK.suffix_with(
-            text("FOR NO KEY UPDATE OF tasks SKIP LOCKED FOR KEY SHARE OF jobs SKIP LOCKED")
-        )
-    ),
-}
-
-
-def first_task(tx: Tx, lane: int, worker: int) -> Row | None:
-    """Return the first task of a lane that the worker has not failed, locked for us."""
-    return tx.one(_FIRST_TASK_OF[tx.shared], lane=lane, worker=worker)
-
 
 _LOCK = Query(select(lanes.c.id).where(lanes.c.id == bindparam("lane")).with_for_update())
 _IS_EMPTY = Query(
@@ -170,12 +48,20 @@ def close_if_empty(tx: Tx, lane: int) -> bool:
     return True
 
 
-_OPEN = Query(update(lanes).where(lanes.c.id == bindparam("lane")).values(open=one))
+_OPEN = Query(
+    update(lanes)
+    .where(lanes.c.id == bindparam("lane"))
+    .values(open=one)
+    .returning(*place_of(lanes.c))
+)
 
 
 def open_lane(tx: Tx, lane: int, pool: Pool, ready: int = 1) -> None:
     """Open a lane and wake up to *ready* idle workers for it."""
-    tx.run(_OPEN, lane=lane)
+    share_lanes(tx)
+    place = tx.one(_OPEN, lane=lane)
+    if place is not None:
+        forget_cursors(tx, pool, place)
     tx.ring(pool, ready)
 
 
@@ -257,10 +143,13 @@ def to_the_back(tx: Tx, job: int) -> None:
     tx.run(_TO_THE_BACK, job=job, turn=last_turn(tx) + 1)
 
 
-_SET_PRIORITY = Query(
-    update(lanes)
-    .where(lanes.c.job_id == bindparam("job"))
-    .values(job_priority=bindparam("priority"))
+_SET_RANK = Query(
+    update(lanes).where(lanes.c.job_id == bindparam("job")).values(job_rank=bindparam("rank"))
+)
+_OPEN_POOLS = Query(
+    select(lanes.c.id, lanes.c.tag_id, lanes.c.task_type).where(
+        lanes.c.job_id == bindparam("job"), lanes.c.open == one
+    )
 )
 _SET_TAG = Query(
     update(lanes).where(lanes.c.job_id == bindparam("job")).values(tag_id=bindparam("tag"))
@@ -269,7 +158,10 @@ _SET_TAG = Query(
 
 def set_job_priority(tx: Tx, job: int, priority: int) -> None:
     """Move a job's lanes to another priority: a few rows, however many tasks it has."""
-    tx.run(_SET_PRIORITY, job=job, priority=priority)
+    tx.run(_SET_RANK, job=job, rank=-priority)
+    for lane in tx.all(_OPEN_POOLS, job=job):
+        # Its place is another one: nobody may believe to have passed it.
+        open_lane(tx, lane.id, (lane.tag_id, lane.task_type), 0)
 
 
 def set_job_tag(tx: Tx, job: int, tag: int) -> None:

@@ -16,6 +16,7 @@ from flamenco_core.manager.store.query import Query, Row, literal
 from flamenco_core.manager.store.tables import (
     attempts,
     blocks,
+    cursors,
     failures,
     tags,
     worker_tags,
@@ -44,14 +45,15 @@ __all__ = [
 _ALIVE = workers.c.deleted_at.is_(None)
 _BY_UUID = Query(select(workers).where(workers.c.uuid == bindparam("uuid"), _ALIVE))
 _HOLDS = exists().where(attempts.c.worker_id == workers.c.id, attempts.c.ended_at.is_(None))
+_PASSED = exists().where(cursors.c.worker_id == workers.c.id)
 _TAG_ID = cast(worker_tags.c.tag_id, Text)
 
 
 def _with_work(joined: Any) -> Select[Any]:
     tag_ids = select(joined).where(worker_tags.c.worker_id == workers.c.id).scalar_subquery()
-    return select(workers, tag_ids.label("tag_ids"), _HOLDS.label("holds")).where(
-        workers.c.uuid == bindparam("uuid"), _ALIVE
-    )
+    return select(
+        workers, tag_ids.label("tag_ids"), _HOLDS.label("holds"), _PASSED.label("passed")
+    ).where(workers.c.uuid == bindparam("uuid"), _ALIVE)
 
 
 _BY_ID = Query(select(workers).where(workers.c.id == bindparam("id")))
@@ -86,7 +88,8 @@ _LOCK = {
 def lock_worker(tx: Tx, uuid: str) -> Row:
     """Return a worker that was not deleted, locked; what changes a worker begins with this.
 
-    ``tag_ids`` are the ids of its tags as a text, ``holds`` says whether it has a task.
+    ``tag_ids`` are the ids of its tags as a text, ``holds`` says whether it has a task,
+    ``passed`` whether it has cursors.
     Raises `NotFound`.
     """
     row = find_worker(tx, uuid)
@@ -225,7 +228,10 @@ _HAS_TAG = Query(select(worker_tags.c.worker_id).where(worker_tags.c.tag_id == b
 
 
 def others_able(tx: Tx, *, task: int, job: int, task_type: str, tag: int) -> list[int]:
-    """Return the workers that may still try a task: right type and tag, not failed, not blocked."""
+    """Return the workers that may still try a task.
+
+    Those of the right type and tag that neither failed it nor are blocked.
+    """
     rows = tx.all(_OTHERS, task=task, job=job, task_type=task_type)
     able = [row.id for row in rows if task_type in json.loads(row.task_types)]
     if not tag:

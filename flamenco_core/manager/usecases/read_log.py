@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 
 from flamenco_core.clock import rfc3339
 from flamenco_core.manager.store import tasks as task_rows
-from flamenco_core.manager.store.query import Query
+from flamenco_core.manager.store.query import Query, Row
 from flamenco_core.manager.store.tables import attempts, notes, workers
 from flamenco_core.manager.store.transaction import Tx
 
@@ -57,14 +57,25 @@ def plan_log(tx: Tx, task_id: str) -> LogPlan:
     Raises `NotFound`.
     """
     task = task_rows.task_by_uuid(tx, task_id)
-    remarks = tx.all(_NOTES, task=task.id)
-    runs = []
-    for run in tx.all(_RUNS, task=task.id):
-        worker = f"{run.name} ({run.uuid})"
-        before = f"{rfc3339(run.started_at)} Task assigned to worker {worker}\n"
-        lines = [note.text for note in remarks if note.epoch == run.epoch]
-        if run.outcome and not lines:
-            lines = [f"{rfc3339(run.ended_at)} task changed status active -> {run.outcome}"]
-        after = "".join(line + "\n" for line in lines)
-        runs.append(RunOfLog(epoch=run.epoch, before=before, after=after))
-    return LogPlan(task_id=task.uuid, job_id=task.job_uuid, runs=tuple(runs))
+    remarks: dict[int, list[str]] = {}
+    for note in tx.all(_NOTES, task=task.id):
+        remarks.setdefault(note.epoch, []).append(note.text)
+    runs = {run.epoch: run for run in tx.all(_RUNS, task=task.id)}
+    parts = [_part(epoch, runs.get(epoch), remarks.get(epoch)) for epoch in {*runs, *remarks}]
+    parts.sort(key=lambda part: part.epoch)
+    return LogPlan(task_id=task.uuid, job_id=task.job_uuid, runs=tuple(parts))
+
+
+def _part(epoch: int, run: Row | None, remarks: list[str] | None) -> RunOfLog:
+    # Between two runs people cancel and requeue: then there are remarks without a run.
+    if run is None:
+        return RunOfLog(epoch=epoch, before="", after=_lines(remarks or []))
+    worker = f"{run.name} ({run.uuid})"
+    before = f"{rfc3339(run.started_at)} Task assigned to worker {worker}"
+    if run.outcome and not remarks:
+        remarks = [f"{rfc3339(run.ended_at)} task changed status active -> {run.outcome}"]
+    return RunOfLog(epoch=epoch, before=_lines([before]), after=_lines(remarks or []))
+
+
+def _lines(lines: list[str]) -> str:
+    return "".join(line + "\n" for line in lines)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import logging
 
+import attrs
+
+from flamenco_core.domain.jobs import job_status
+from flamenco_core.domain.statuses import JobStatus
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import lanes as lane_rows
 from flamenco_core.manager.store.transaction import Tx
@@ -14,22 +18,43 @@ __all__ = ["recover_jobs"]
 
 log = logging.getLogger(__name__)
 
+ENDED = frozenset({JobStatus.COMPLETED, JobStatus.CANCELED, JobStatus.FAILED})
+
 
 def recover_jobs(tx: Tx, rules: Rules) -> list[str]:
     """Derive every job's counters and status from its tasks; return which were wrong.
 
     What people asked for is stored with the job, so a job that was caught in the middle
-    of being cancelled or paused comes out as they wanted.
+    of being cancelled or paused comes out as they wanted. A job that is right is left as
+    it is, also its time of change.
     """
+    counts = job_rows.count_all(tx)
     repaired = []
-    for id in list(job_rows.all_job_ids(tx)):
-        job = job_rows.load_state(tx, id)
-        before = (job.status, job.completed, job.failed, job.canceled, job.paused)
-        job_rows.count_tasks(tx, job)
-        settle(tx, job, rules, "checked at start")
-        if job.runs:
-            lane_rows.reopen(tx, id)
-        if before != (job.status, job.completed, job.failed, job.canceled, job.paused):
-            log.warning("job %s was %s and is %s now", job.uuid, before[0], job.status)
+    for job in job_rows.all_states(tx):
+        # Another Manager may be at work: what looks wrong is looked at again under a lock.
+        if not _is_right(tx, job, counts.get(job.id, []), rules) and _repair(tx, job.uuid, rules):
             repaired.append(job.uuid)
+        if job.runs and job.status not in ENDED:
+            lane_rows.reopen(tx, job.id)
     return repaired
+
+
+def _is_right(tx: Tx, stored: job_rows.JobState, counts: job_rows.Counts, rules: Rules) -> bool:
+    counted = attrs.evolve(stored)
+    job_rows.set_counts(counted, counts)
+    tally = job_rows.tally_of(tx, counted)
+    counted.status = job_status(counted.wanted, counted.started, tally, rules.failure)
+    return counted == stored
+
+
+def _repair(tx: Tx, job_id: str, rules: Rules) -> bool:
+    job = job_rows.lock_job(tx, job_id)
+    before = attrs.evolve(job)
+    job_rows.count_tasks(tx, job)
+    settle(tx, job, rules, "checked at start")
+    if job == before:
+        return False
+    if job.runs:
+        lane_rows.reopen(tx, job.id)
+    log.warning("job %s was %s and is %s now", job.uuid, before.status, job.status)
+    return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 import attrs
@@ -19,6 +19,7 @@ from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Pool, Tx
+from flamenco_core.manager.usecases.offer import offered_tasks
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.settle import announce
 
@@ -97,7 +98,7 @@ def _wake_up(tx: Tx, worker: Row) -> Row:
 def _choose(tx: Tx, worker: Row, pools: Sequence[Pool], rules: Rules) -> tuple[Row, Row] | None:
     if not pools:
         return None
-    offered = _offered(tx, worker.id, pools)
+    offered = offered_tasks(tx, worker, pools)
     if rules.choose is None:
         return next(offered, None)
     found = [*islice(offered, CANDIDATES)]
@@ -106,38 +107,6 @@ def _choose(tx: Tx, worker: Row, pools: Sequence[Pool], rules: Rules) -> tuple[R
     by_task = {task.uuid: (lane, task) for lane, task in found}
     chosen = rules.choose(_at_work(tx, worker), tuple(_candidate(task) for _, task in found))
     return by_task.get(chosen.task_id, found[0]) if chosen else found[0]
-
-
-def _offered(tx: Tx, worker: int, pools: Sequence[Pool]) -> Iterator[tuple[Row, Row]]:
-    """Yield lanes with their first task for this worker, in the farm's order."""
-    seen: set[int] = set()
-    most = 2
-    while True:
-        lanes = lane_rows.open_lanes(tx, worker, pools, most)
-        fresh = [lane for lane in lanes if lane.id not in seen]
-        if not fresh:
-            return
-        for lane in _settled(lanes, fresh, most):
-            seen.add(lane.id)
-            task = lane_rows.first_task(tx, lane.id, worker)
-            if task is not None:
-                yield lane, task
-            else:
-                lane_rows.close_if_empty(tx, lane.id)
-        most *= 4
-
-
-def _settled(lanes: list[Row], fresh: list[Row], most: int) -> list[Row]:
-    # A pool that returned as many lanes as it was asked for may have more, which come
-    # before later lanes of other pools: only what precedes its last lane is in order.
-    per_pool: dict[Pool, int] = {}
-    for place, lane in enumerate(lanes):
-        pool = (lane.tag_id, lane.task_type)
-        per_pool[pool] = per_pool.get(pool, 0) + 1
-        if per_pool[pool] == most:
-            known = {row.id for row in lanes[: place + 1]}
-            return [lane for lane in fresh if lane.id in known]
-    return fresh
 
 
 def _assign(tx: Tx, worker: Row, lane: Row, task: Row, *, slot: int, rules: Rules) -> AssignedRun:

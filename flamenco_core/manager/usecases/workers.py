@@ -115,8 +115,14 @@ def sign_on(
     software: str,
     task_types: Sequence[str],
     can_restart: bool,
+    rules: Rules,
 ) -> WorkerStatus:
-    """Take in that a worker has started; return what it shall be."""
+    """Take in that a worker has started; return what it shall be.
+
+    What it was at work on goes back to the queue. Its process is another one now: given
+    the same run again, it would number its messages from one, and they would be taken for
+    repetitions of what the former process said.
+    """
     old = worker_rows.lock_worker(tx, worker_id)
     tx.run(
         _SIGN_ON,
@@ -131,6 +137,7 @@ def sign_on(
     )
     row = worker_rows.worker_by_uuid(tx, worker_id)
     _tell_status(tx, row, WorkerStatus(old.status), "signed on")
+    _return_tasks(tx, row, rules, "its worker started anew", Outcome.LOST)
     request = worker_rows.request_of(row)
     return request.status if request else WorkerStatus.AWAKE
 

@@ -1,15 +1,17 @@
-"""The conversation of Flamenco's own Worker, on both databases."""
+"""The conversation of Flamenco's own Worker; the main course on both databases."""
 
 from __future__ import annotations
 
 import pytest
 
+on_both = pytest.mark.parametrize(
+    "database",
+    [pytest.param(None, id="sqlite"), pytest.param("postgresql", marks=pytest.mark.postgresql)],
+    indirect=True,
+)
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def database(request: pytest.FixtureRequest) -> str | None:
-    return request.getfixturevalue("postgresql_url") if request.param == "postgresql" else None
 
-
+@on_both
 async def test_a_worker_registers_works_and_goes(api, go_worker, jobs) -> None:
     worker = go_worker("render-01")
     registered = await worker.register()
@@ -51,14 +53,13 @@ async def test_a_worker_registers_works_and_goes(api, go_worker, jobs) -> None:
     assert shown["status"] == "offline"
 
 
+@on_both
 async def test_a_task_that_was_taken_away_answers_409(api, go_worker, jobs) -> None:
     worker, job = await go_worker().join(), await jobs(0)
     task = (await worker.ask()).json()
     await worker.update(task, taskStatus="active")
     changed = {"status": "cancel-requested", "reason": "wrong shot"}
-    assert (
-        await api.client.post(f"/api/v3/jobs/{job}/setstatus", json=changed)
-    ).status_code == 204
+    assert (await api.client.post(f"/api/v3/jobs/{job}/setstatus", json=changed)).status_code == 204
     assert (await worker.may_i_run(task))["mayKeepRunning"] is False
     assert (await worker.update(task, taskStatus="completed")).status_code == 409
     assert (await worker.update(task, log="late")).status_code == 409
@@ -99,6 +100,7 @@ async def test_a_wish_at_once_stops_the_running_task(api, go_worker, jobs) -> No
     assert shown["status"] == "queued"
 
 
+@on_both
 async def test_a_failure_is_tried_by_another_worker_first(api, go_worker, jobs) -> None:
     first, second = await go_worker("a").join(), await go_worker("b").join()
     job = await jobs(0)

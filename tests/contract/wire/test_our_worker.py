@@ -1,4 +1,4 @@
-"""What our own Worker says beyond Flamenco's, on both databases."""
+"""What our own Worker says beyond Flamenco's; the main course on both databases."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import asyncio
 
 import pytest
 
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def database(request: pytest.FixtureRequest) -> str | None:
-    return request.getfixturevalue("postgresql_url") if request.param == "postgresql" else None
+on_both = pytest.mark.parametrize(
+    "database",
+    [pytest.param(None, id="sqlite"), pytest.param("postgresql", marks=pytest.mark.postgresql)],
+    indirect=True,
+)
 
 
 async def waiting(api, count: int = 1) -> None:
@@ -18,6 +19,7 @@ async def waiting(api, count: int = 1) -> None:
             await asyncio.sleep(0)
 
 
+@on_both
 async def test_completed_and_next_are_one_round_trip(api, go_worker, jobs) -> None:
     worker, job = await go_worker().join(), await jobs(1)
     task = (await worker.ask()).json()
@@ -64,6 +66,7 @@ async def test_a_message_of_an_old_run_answers_409(go_worker, jobs) -> None:
     assert (await worker.update(task, epoch=old, log="late")).status_code == 409
 
 
+@on_both
 async def test_who_waits_gets_the_task_when_there_is_one(api, go_worker, jobs) -> None:
     worker = await go_worker().join()
     asked = asyncio.create_task(worker.post("task", Prefer="wait=30"))
@@ -128,6 +131,7 @@ async def test_a_task_failed_by_who_waits_longest_goes_to_the_next(api, go_worke
         assert (await hold).json()["uuid"] == task["uuid"]
 
 
+@on_both
 async def test_who_hangs_up_gets_no_task(api, go_worker, jobs) -> None:
     worker = await go_worker().join()
     hold = asyncio.create_task(worker.post("task", Prefer="wait=30"))

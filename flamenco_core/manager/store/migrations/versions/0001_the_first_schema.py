@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("delete_requested_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
         sa.UniqueConstraint("uuid", name=op.f("uq_jobs_uuid")),
+        postgresql_with={"fillfactor": 80, "autovacuum_vacuum_scale_factor": 0.02},
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_jobs_tag_id"), ["tag_id"], unique=False)
@@ -127,8 +128,8 @@ def upgrade() -> None:
         ),
         sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("task_type", sa.Text(), nullable=False),
-        sa.Column("task_priority", sa.BigInteger(), server_default=sa.text("(50)"), nullable=False),
-        sa.Column("job_priority", sa.BigInteger(), server_default=sa.text("(50)"), nullable=False),
+        sa.Column("job_rank", sa.BigInteger(), nullable=False),
+        sa.Column("task_rank", sa.BigInteger(), nullable=False),
         sa.Column("tag_id", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("turn", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("open", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -139,9 +140,10 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "job_id",
             "task_type",
-            "task_priority",
-            name=op.f("uq_lanes_job_id_task_type_task_priority"),
+            "task_rank",
+            name=op.f("uq_lanes_job_id_task_type_task_rank"),
         ),
+        postgresql_with={"fillfactor": 80, "autovacuum_vacuum_scale_factor": 0.02},
     )
     with op.batch_alter_table("lanes", schema=None) as batch_op:
         batch_op.create_index(
@@ -149,8 +151,8 @@ def upgrade() -> None:
             [
                 "tag_id",
                 "task_type",
-                sa.literal_column("job_priority DESC"),
-                sa.literal_column("task_priority DESC"),
+                "job_rank",
+                "task_rank",
                 "turn",
                 "id",
             ],
@@ -159,6 +161,27 @@ def upgrade() -> None:
             postgresql_where=sa.text("open = 1"),
         )
         batch_op.create_index(batch_op.f("ix_lanes_turn"), ["turn"], unique=False)
+
+    op.create_table(
+        "cursors",
+        sa.Column(
+            "worker_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("tag_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("task_type", sa.Text(), nullable=False),
+        sa.Column("job_rank", sa.BigInteger(), nullable=False),
+        sa.Column("task_rank", sa.BigInteger(), nullable=False),
+        sa.Column("turn", sa.BigInteger(), nullable=False),
+        sa.Column("lane_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["worker_id"], ["workers.id"], name=op.f("fk_cursors_worker_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("worker_id", "tag_id", "task_type", name=op.f("pk_cursors")),
+    )
+    with op.batch_alter_table("cursors", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_cursors_tag_id_task_type"), ["tag_id", "task_type"], unique=False
+        )
 
     op.create_table(
         "worker_tags",
@@ -226,6 +249,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
         sa.UniqueConstraint("job_id", "index_in_job", name=op.f("uq_tasks_job_id_index_in_job")),
         sa.UniqueConstraint("uuid", name=op.f("uq_tasks_uuid")),
+        postgresql_with={"fillfactor": 80, "autovacuum_vacuum_scale_factor": 0.02},
     )
     with op.batch_alter_table("tasks", schema=None) as batch_op:
         batch_op.create_index(

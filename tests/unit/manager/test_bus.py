@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import asyncio
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from flamenco_core import hookimpl
+from flamenco_core.domain.events import JobDeleted
+from flamenco_core.manager import bus as bus_module
+from flamenco_core.manager.bus import Bus
+from flamenco_core.plugins import Plugins
+
+
+def event(number: int) -> JobDeleted:
+    return JobDeleted(str(number))
+
+
+@pytest.fixture
+def bus() -> Bus:
+    return Bus(Plugins("manager"), None, start=100)  # type: ignore[arg-type]
+
+
+async def read(subscription: Any, count: int) -> list[tuple[int, Any]]:
+    found = [await subscription.next(1) for _ in range(count)]
+    return [(numbered.number, numbered.event) for numbered in found]
+
+
+async def test_numbers_go_on_from_the_start(bus) -> None:
+    subscription = bus.subscribe()
+    bus.publish([event(1), event(2)])
+    assert await read(subscription, 2) == [(101, event(1)), (102, event(2))]
+    assert bus.number == 102
+
+
+async def test_who_comes_later_hears_only_what_is_new(bus) -> None:
+    bus.publish([event(1)])
+    subscription = bus.subscribe()
+    bus.publish([event(2)])
+    assert await read(subscription, 1) == [(102, event(2))]
+
+
+async def test_who_comes_back_hears_what_it_missed(bus) -> None:
+    bus.publish([event(n) for n in range(5)])
+    assert await read(bus.subscribe(103), 2) == [(104, event(3)), (105, event(4))]
+    with pytest.raises(TimeoutError):
+        await bus.subscribe(105).next(0.001)
+
+
+@pytest.mark.parametrize("after", [0, 99, 106, 10**12])
+async def test_what_is_not_known_any_more_is_a_reset(bus, after: int) -> None:
+    bus.publish([event(n) for n in range(5)])
+    bus._past.popleft()
+    assert await read(bus.subscribe(after), 1) == [(105, None)]
+
+
+async def test_too_many_unread_events_are_a_reset(bus, monkeypatch) -> None:
+    monkeypatch.setattr(bus_module, "BEHIND", 3)
+    slow, quick = bus.subscribe(), bus.subscribe()
+    for number in range(5):
+        bus.publish([event(number)])
+        assert await read(quick, 1) == [(101 + number, event(number))]
+    assert await read(slow, 2) == [(104, None), (105, event(4))]
+
+
+async def test_a_closed_bus_ends_streams_even_of_the_slow(bus, monkeypatch) -> None:
+    monkeypatch.setattr(bus_module, "BEHIND", 3)
+    subscription = bus.subscribe()
+    bus.publish([event(n) for n in range(3)])
+    bus.close()
+    bus.close()
+    bus.publish([event(n) for n in range(10)])
+    assert len([numbered async for numbered in subscription]) == 2
+    assert await bus.subscribe().next(1) is None
+
+
+async def test_plugins_hear_all_from_the_first_event_on() -> None:
+    heard: list[Any] = []
+    module = ModuleType("listener")
+    module.on_event = hookimpl(specname="on_event")(lambda event: heard.append(event))
+    plugins = Plugins("manager", strict=True)
+    plugins.register(module)
+    bus = Bus(plugins, None)  # type: ignore[arg-type]
+    bus.publish([event(1)])
+    telling = asyncio.create_task(bus.tell_plugins())
+    await asyncio.sleep(0)
+    # Live clients are sent away first; plugins still hear how it ends.
+    bus.close()
+    bus.publish([event(2)])
+    bus.end()
+    async with asyncio.timeout(1):
+        await telling
+    assert heard == [event(1), event(2)]

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from flamenco_core.domain.events import WorkerDeleted, WorkerFacts
+from flamenco_core.domain.statuses import WorkerStatus
+from flamenco_core.manager.credentials import FRESH, Credentials
+
+ANNA = "1f2c5e74-7c8e-4a51-8c5d-111111111111"
+
+
+class Rows:
+    """A database with one table, and a gate that holds answers back."""
+
+    def __init__(self, dialect: str = "sqlite") -> None:
+        self.dialect = dialect
+        self.rows: dict[str, Any] = {}
+        self.reads = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def read(self, _: Any, worker: str) -> Any:
+        self.reads += 1
+        row = self.rows.get(worker)
+        await self.gate.wait()
+        return row
+
+
+def gone(worker: str) -> WorkerDeleted:
+    return WorkerDeleted(
+        WorkerFacts(
+            id=worker,
+            name="anna",
+            status=WorkerStatus.AWAKE,
+            updated=0,
+            version="",
+            can_restart=False,
+        )
+    )
+
+
+async def test_a_worker_is_looked_up_once(clock) -> None:
+    rows = Rows()
+    rows.rows[ANNA] = SimpleNamespace(name="anna")
+    credentials = Credentials(rows, clock)
+    for _ in range(3):
+        assert (await credentials.of(ANNA)).name == "anna"
+    assert rows.reads == 1
+
+
+async def test_an_unknown_one_each_time(clock) -> None:
+    rows = Rows()
+    credentials = Credentials(rows, clock)
+    assert await credentials.of(ANNA) is None
+    rows.rows[ANNA] = SimpleNamespace(name="anna")
+    assert (await credentials.of(ANNA)).name == "anna"
+
+
+async def test_a_deleted_one_is_forgotten(clock) -> None:
+    rows = Rows()
+    rows.rows[ANNA] = SimpleNamespace(name="anna")
+    credentials = Credentials(rows, clock)
+    await credentials.of(ANNA)
+    rows.rows.clear()
+    credentials.forget_deleted([gone(ANNA)])
+    assert await credentials.of(ANNA) is None
+
+
+async def test_one_deleted_while_it_was_looked_up_is_not_remembered(clock) -> None:
+    rows = Rows()
+    rows.rows[ANNA] = SimpleNamespace(name="anna")
+    credentials = Credentials(rows, clock)
+    rows.gate.clear()
+    asked = asyncio.create_task(credentials.of(ANNA))
+    await asyncio.sleep(0)
+    rows.rows.clear()
+    credentials.forget_deleted([gone(ANNA)])
+    rows.gate.set()
+    await asked
+    assert await credentials.of(ANNA) is None
+
+
+@pytest.mark.parametrize(("dialect", "reads"), [("sqlite", 1), ("postgresql", 2)])
+async def test_a_shared_database_is_asked_again_soon(clock, dialect: str, reads: int) -> None:
+    rows = Rows(dialect)
+    rows.rows[ANNA] = SimpleNamespace(name="anna")
+    credentials = Credentials(rows, clock)
+    await credentials.of(ANNA)
+    await clock.advance(FRESH - 0.1)
+    await credentials.of(ANNA)
+    assert rows.reads == 1
+    await clock.advance(0.2)
+    await credentials.of(ANNA)
+    assert rows.reads == reads

@@ -59,6 +59,7 @@ class Plugins:
         self._pm.add_hookspecs(hookspecs)
         self._infos: dict[str, PluginInfo] = {}
         self._homonyms: list[PluginInfo] = []
+        self._asked: dict[str, list[pluggy.HookImpl]] = {}
         self._offers: dict[str, dict[str, Any]] = {}
         self._owners: dict[tuple[str, str], str] = {}
         self.blocked = frozenset(blocked)
@@ -131,6 +132,7 @@ class Plugins:
                 f"there is another plugin of this name ({known.origin}); rename one of the two",
             )
         self._pm.register(plugin, info.name)
+        self._asked.clear()
         self._infos[info.name] = attrs.evolve(info, hooks=hooks)
 
     def _fail(self, info: PluginInfo, error: BaseException) -> None:
@@ -151,6 +153,7 @@ class Plugins:
     def _drop(self, name: str) -> None:
         if self._pm.has_plugin(name):
             self._pm.unregister(name=name)
+            self._asked.clear()
         for hook, offers in self._offers.items():
             for offer in [o for o in offers if self._owners[hook, o] == name]:
                 del offers[offer], self._owners[hook, offer]
@@ -273,8 +276,10 @@ class Plugins:
         self._infos[name] = attrs.evolve(info, failures=info.failures + 1)
 
     def _impls(self, hook: str, *, first_asked_first: bool = True) -> list[pluggy.HookImpl]:
-        impls = list(getattr(self._pm.hook, hook).get_hookimpls())
-        return impls[::-1] if first_asked_first else impls
+        # Looked up in every request; the list changes only when a plugin comes or goes.
+        if (asked := self._asked.get(hook)) is None:
+            asked = self._asked[hook] = getattr(self._pm.hook, hook).get_hookimpls()[::-1]
+        return list(asked if first_asked_first else asked[::-1])
 
 
 def _problems(answer: Any, plugin: str) -> list[Problem]:

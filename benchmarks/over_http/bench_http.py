@@ -254,7 +254,7 @@ def main() -> None:
 
 
 def report_all(quick: bool, as_json: bool) -> None:
-    found = measure(3.0 if quick else 10.0, 100 if quick else 400)
+    found = measure(2.0 if quick else 10.0, 100 if quick else 400)
     show(found)
     if as_json:
         print(json.dumps(found))

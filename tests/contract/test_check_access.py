@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from flamenco_core import Action, Identity
+from flamenco_core import Action, Identity, Problem
 
 NOBODY, ADA = Identity(), Identity(kind="person", id="1", name="ada")
 
@@ -30,3 +30,44 @@ async def test_a_broken_rule_closes_the_door(load, implementing) -> None:
         load("manager", implementing("roles", check_access=check_access)), ADA, "queryJobs"
     )
     assert "plugin 'roles' failed in check_access" in message
+
+
+# -- in a Manager ----------------------------------------------------------------------------
+
+
+async def test_all_problems_are_told(manager, implementing) -> None:
+    one = implementing("one", check_access=lambda: [Problem("not on Sundays")])
+    two = implementing("two", check_access=lambda: [Problem("not without a hat")])
+    async with manager([one, two]) as running:
+        answer = await running.client.get("/api/v3/jobs")
+    assert answer.status_code == 403
+    for words in ("security requirements failed", "not on Sundays", "not without a hat"):
+        assert words in answer.json()["message"]
+
+
+async def test_it_is_told_the_operation_and_its_subject(manager, implementing) -> None:
+    seen: list[Action] = []
+    plugin = implementing(check_access=lambda action: seen.append(action))
+    job = "1f2c5e74-7c8e-4a51-8c5d-111111111111"
+    async with manager([plugin]) as running:
+        await running.client.get(f"/api/v3/jobs/{job}")
+        await running.client.get("/api/v3/jobs")
+    assert seen == [Action("fetchJob", job), Action("fetchJobs", "")]
+
+
+async def test_a_rule_that_raises_closes_the_door(manager, implementing, caplog) -> None:
+    async def check_access() -> None:
+        raise LookupError("no such role")
+
+    async with manager([implementing("roles", check_access=check_access)]) as running:
+        answer = await running.client.get("/api/v3/version")
+    assert answer.status_code == 403
+    assert "'roles' failed" in answer.json()["message"]
+
+
+async def test_nothing_happens_before_it(manager, implementing) -> None:
+    plugin = implementing(check_access=lambda: [Problem("closed")])
+    async with manager([plugin]) as running:
+        headers = {"Content-Type": "text/plain"}
+        answer = await running.client.post("/api/v3/jobs", content=b"x" * 9, headers=headers)
+        assert answer.status_code == 403

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 
-from flamenco_core.domain.events import JobFacts, JobStatusChanged, ManagerStarted
+from flamenco_core.domain.events import Event, JobFacts, JobStatusChanged, ManagerStarted
 from flamenco_core.domain.statuses import JobStatus
 
 
@@ -43,3 +44,34 @@ async def test_one_that_fails_keeps_nobody_from_hearing(load, implementing, capl
     assert heard == [ManagerStarted()]
     assert plugins["broken"].failures == 1
     assert "chat is down" in caplog.text
+
+
+# -- in a Manager ----------------------------------------------------------------------------
+
+
+async def test_a_manager_tells_everything_after_it_is_stored(manager, implementing) -> None:
+    heard: list[Event] = []
+    async with manager([implementing(on_event=lambda event: heard.append(event))]) as running:
+        job = await running.submit("echo-sleep-test", {"message": "x"})
+        body = {"status": "cancel-requested", "reason": "y"}
+        await running.client.post(f"/api/v3/jobs/{job}/setstatus", json=body)
+        refused = await running.client.post("/api/v3/jobs", json={"name": "x"})
+        assert refused.status_code == 400
+    kinds = [type(event).__name__ for event in heard]
+    assert kinds == [
+        "ManagerStarted",
+        "JobSubmitted",
+        "JobStatusChanged",
+        "JobStatusChanged",
+        "ManagerStopping",
+    ]
+
+
+async def test_a_slow_listener_holds_up_no_request(manager, implementing, caplog) -> None:
+    async def on_event() -> None:
+        await asyncio.Event().wait()
+
+    async with manager([implementing(on_event=on_event)]) as running:
+        async with asyncio.timeout(5):
+            await running.submit("echo-sleep-test", {"message": "x"})
+    assert "still busy with an event" in caplog.text

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
+import pytest
+from litestar import get, post
 from litestar.testing import create_test_client
+
+from flamenco_core import Problem, hookimpl
+from flamenco_core.errors import DuplicateName, PluginError
+from flamenco_core.manager import create_manager
 
 
 def test_the_example_answers(load, example) -> None:
@@ -14,8 +21,6 @@ def test_the_example_answers(load, example) -> None:
 
 
 def test_handlers_of_one_name_do_not_clash(load, implementing) -> None:
-    from litestar import get
-
     def plugin(path: str):
         @get(path, sync_to_thread=False)
         def handler() -> str:
@@ -26,3 +31,90 @@ def test_handlers_of_one_name_do_not_clash(load, implementing) -> None:
     one, two = plugin("/one"), plugin("/two")
     offers = load("manager", one, two).registered("register_routes", manager=None)
     assert len(offers) == 2
+
+
+# -- in a Manager ----------------------------------------------------------------------------
+
+
+def serving(name: str, *paths: str, method: Any = get, **how: Any) -> ModuleType:
+    """A plugin with a route for each path."""
+
+    def route(path: str) -> Any:
+        @method(path, sync_to_thread=False, **how)
+        def handler() -> str:
+            return name
+
+        return handler
+
+    plugin = ModuleType(name)
+    offer = hookimpl(specname="register_routes")(lambda: [route(path) for path in paths])
+    plugin.register_routes = offer  # type: ignore[attr-defined]
+    return plugin
+
+
+async def test_a_manager_serves_it(manager, example) -> None:
+    async with manager([serving("house", "/house/one", "/house/{job:str}/two")]) as running:
+        assert (await running.client.get("/house/one")).text == "house"
+        assert (await running.client.get("/house/7/two")).text == "house"
+        (shown,) = [
+            plugin
+            for plugin in (await running.client.get("/api/v3/plugins")).json()["plugins"]
+            if plugin["name"] == "house"
+        ]
+        assert shown["state"] == "on"
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_two_plugins_that_want_one_path_are_named(strict: bool) -> None:
+    plugins = [serving("one", "/a", "/house/{x:str}"), serving("two", "/house/{y:str}")]
+    with pytest.raises(DuplicateName, match=r"'two'.*GET /house/{} .* by plugin 'one'.*blocked"):
+        create_manager(plugins=plugins, discover=False, strict=strict)
+
+
+def test_two_methods_of_one_path_are_two_routes() -> None:
+    plugins = [serving("one", "/house"), serving("two", "/house", method=post)]
+    create_manager(plugins=plugins, discover=False, strict=True)
+
+
+@pytest.mark.parametrize("path", ["/api/v3/version", "/api/v3/jobs/{id:str}", "/api/v3/jobs/"])
+def test_flamencos_own_paths_are_taken(path: str) -> None:
+    with pytest.raises(DuplicateName, match="the Manager itself"):
+        create_manager(plugins=[serving("one", path)], discover=False)
+
+
+def test_a_route_that_is_none_turns_its_plugin_off(implementing) -> None:
+    def unusable(job: NoSuchType) -> str:  # noqa: F821
+        return ""
+
+    broken = get("/broken", sync_to_thread=False)(unusable)
+    plugin = implementing("broken", register_routes=lambda: [broken, "no route at all"])
+    good = serving("good", "/good")
+    app = create_manager(plugins=[plugin, good], discover=False)
+    assert app.state.manager.plugins["broken"].state == "off"
+    assert "register_routes" in app.state.manager.plugins["broken"].error
+    paths = {route.path for route in app.routes}
+    assert "/good" in paths
+    assert "/broken" not in paths
+    with pytest.raises(PluginError, match="broken"):
+        create_manager(plugins=[plugin], discover=False, strict=True)
+
+
+async def test_routes_of_plugins_are_behind_the_same_gate(manager, implementing) -> None:
+    shut = implementing("shut", check_access=lambda action: [Problem(f"no {action.operation}")])
+    house = serving("house", "/house", opt={"operation": "seeHouse"})
+    async with manager([house, shut]) as running:
+        answer = await running.client.get("/house")
+    assert answer.status_code == 403
+    assert answer.json()["message"].endswith("no seeHouse")
+
+
+async def test_errors_of_routes_have_the_one_shape(manager, implementing, caplog) -> None:
+    @get("/house", sync_to_thread=False)
+    def handler() -> str:
+        raise RuntimeError("a secret")
+
+    async with manager([implementing(register_routes=lambda: [handler])]) as running:
+        answer = await running.client.get("/house")
+    assert answer.status_code == 500
+    assert set(answer.json()) == {"code", "message"}
+    assert "a secret" not in answer.text

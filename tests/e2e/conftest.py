@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -157,6 +158,8 @@ class Farm:
         self.shared = folder / "shared"
         self.shared.mkdir(parents=True)
         self.history = folder / "history"
+        # A line for each question would bury what a failed test has to say.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         self.http = httpx.Client(base_url=self.url, timeout=10, trust_env=False)
         self.programs: list[Program] = []
 

@@ -46,7 +46,7 @@ def test_the_demo_renders_every_frame_and_the_video(tmp_path):
     (video,) = (tmp_path / "run-001").rglob("*.mp4")
     assert_both_are_told(done.stdout, frames[0].parent, video)
     pictures = [picture(frame) for frame in sorted(frames)]
-    assert_a_film(pictures, size=(512, 288))
+    assert_a_film(pictures)
     # The same three again, but for what compression costs.
     decoded = frames_of(video, tmp_path / "decoded")
     assert len(decoded) == 3
@@ -71,10 +71,11 @@ def apart(one: Image.Image, other: Image.Image) -> float:
     return max(ImageStat.Stat(ImageChops.difference(one, other)).mean)
 
 
-def assert_a_film(pictures: list[Image.Image], size: tuple[int, int]) -> None:
+def assert_a_film(pictures: list[Image.Image]) -> None:
     """Something is to be seen in each picture, and it moves."""
+    (size,) = {image.size for image in pictures}
+    assert min(size) > 100
     for image in pictures:
-        assert image.size == size
         gray = ImageStat.Stat(image.convert("L"))
         assert 10 < gray.mean[0] < 245
         assert gray.stddev[0] > 10

@@ -188,7 +188,7 @@ scene.render.resolution_x, scene.render.resolution_y = 64, 36
 scene.render.resolution_percentage = 100
 scene.render.image_settings.file_format = "PNG"
 cube = bpy.data.objects["Cube"]
-for frame, turn in ((1, 0.0), (12, 2.0)):
+for frame, turn in ((1, 0.0), (8, 2.0)):
     cube.rotation_euler.z = turn
     cube.keyframe_insert("rotation_euler", frame=frame)
 bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
@@ -209,18 +209,19 @@ def blend(farm):
 @pytest.mark.blender
 def test_a_film_is_whole_after_kills_of_worker_manager_and_both(farm, blend, poll):
     manager, worker = farm.manager(), farm.worker()
-    job = farm.ready().submit("1-12", blend, chunk_size=4, fps=24)
+    job = farm.ready().submit("1-8", blend, chunk_size=4, fps=24)
 
     poll(lambda: len(farm.frames()) >= 2)
     worker.kill()
     poll(lambda: farm.renders() == [], 5, "no Blender outlives its Worker")
     worker.start()
 
-    poll(lambda: len(farm.frames()) >= 5)
+    poll(lambda: len(farm.frames()) >= 4)
     manager.kill()
     manager.start()
 
-    poll(lambda: len(farm.frames()) >= 9)
+    # The very moment in which Blender begins to save a frame: it is often left empty.
+    poll(lambda: len(farm.frames()) >= 6, every=0.001)
     worker.kill()
     manager.kill()
     poll(lambda: farm.renders() == [], 5, "no Blender outlives its Worker")
@@ -231,8 +232,8 @@ def test_a_film_is_whole_after_kills_of_worker_manager_and_both(farm, blend, pol
     (video,) = (farm.shared / "frames").glob("*.mp4")
     runs = [len(re.findall("going to run", farm.log_of(job, t["id"]))) for t in farm.tasks(job)]
     assert sum(runs) > len(runs), "no kill hit a render"
-    Judge(farm, job).judge(frames=12)
-    assert frames_of(video, farm.folder) == 12
+    Judge(farm, job).judge(frames=8)
+    assert frames_of(video, farm.folder) == 8
     first, last = (Image.open(farm.frames()[place]) for place in (0, -1))
     assert first.size == (64, 36)
     assert ImageChops.difference(first.convert("RGB"), last.convert("RGB")).getbbox()

@@ -40,7 +40,7 @@ def until(condition: Any) -> None:
     end = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < end
-        time.sleep(0.005)
+        threading.Event().wait(0.005)
 
 
 def test_it_stops_quickly_with_streams_and_waiting_workers(serve, caplog) -> None:

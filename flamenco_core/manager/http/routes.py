@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from litestar import Litestar
-from litestar.exceptions import LitestarException
 
 from flamenco_core.errors import DuplicateName, PluginError
 from flamenco_core.manager.host import Manager
@@ -32,9 +31,9 @@ def take_routes(manager: Manager, own: Iterable[Any]) -> list[Any]:
             continue  # turned off because of another of its routes
         try:
             addresses = set(_addresses([route]))
-        # The border to other people's code, as far as Litestar looks into it here.
-        except (LitestarException, TypeError, ValueError, AttributeError) as error:
-            plugins.turn_off(owner, PluginError(owner, f"register_routes: {error}"))
+        # The border to other people's code: Litestar looks into it here, annotations too.
+        except Exception as error:
+            plugins.turn_off(owner, PluginError(owner, f"register_routes: {error!r}"))
             continue
         _refuse_taken(owner, addresses, taken)
         taken.update(dict.fromkeys(addresses, f"plugin {owner!r}"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from typing import Any
 
+import msgspec
 from litestar import Controller, get, post
 
 from flamenco_core.domain.statuses import TaskStatus, WorkerStatus
@@ -218,7 +218,7 @@ def _next(
 
 
 def _assigned(manager: Manager, run: schedule.AssignedRun) -> wire.AssignedTask:
-    commands = manager.variables.expand(json.loads(run.commands), "workers", run.platform)
+    commands = manager.variables.expand(msgspec.json.decode(run.commands), "workers", run.platform)
     return wire.AssignedTask(
         uuid=run.task_id,
         job=run.job_id,

@@ -7,6 +7,7 @@ the new one.
 from __future__ import annotations
 
 import logging
+import threading
 from pathlib import Path
 
 from alembic.command import upgrade as alembic_upgrade
@@ -21,6 +22,8 @@ __all__ = ["upgrade"]
 
 log = logging.getLogger(__name__)
 
+# Alembic keeps what it is at in global variables.
+_ONE_AT_A_TIME = threading.Lock()
 _FOLDER = Path(__file__).with_name("migrations")
 
 
@@ -41,7 +44,8 @@ def upgrade(engine: Engine, path: Path | None = None) -> None:
         if current is not None and path is not None:
             _back_up(connection, path, current)
         config.attributes["connection"] = connection
-        alembic_upgrade(config, "head")
+        with _ONE_AT_A_TIME:
+            alembic_upgrade(config, "head")
 
 
 def _refuse_unknown(scripts: ScriptDirectory, current: str | None) -> None:

@@ -37,6 +37,8 @@ GROUP = 64
 """At most so many transactions share one commit; more would only make the first wait."""
 MAX_QUEUED = 10_000
 READERS = 2
+PATIENCE = 5.0
+"""How long another program may hold the file (seconds) before a write is given up."""
 STATEMENTS = 512
 """So many compiled statements are kept; the program has fewer."""
 
@@ -133,7 +135,7 @@ class SqliteDatabase:
             uri=True,
             isolation_level=None,
             check_same_thread=False,
-            timeout=5.0,
+            timeout=PATIENCE,
             cached_statements=STATEMENTS,
         )
         if not read_only:

@@ -25,10 +25,25 @@ __all__ = ["SimpleBlenderRender"]
 # FFmpeg cannot show what an EXR file means; Blender's preview JPEGs beside it can.
 _NEEDS_PREVIEWS = frozenset({"EXR", "MULTILAYER", "OPEN_EXR", "OPEN_EXR_MULTILAYER"})
 
-# A task that is run again goes on where it was; no two tasks render the same frame.
+# A task that is run again goes on where it was; no two tasks render the same frame. But
+# Blender skips whatever has a frame's name: a run that was killed while it saved one would
+# leave it empty or cut off for ever. Only the newest can be that one, so it goes. This has
+# to be one line, in the arguments that Flamenco's Workers know; they are read from
+# `sys.argv` because only there the paths are those of the Worker.
 _PREPARE = (
-    "import bpy; render = bpy.context.scene.render; render.use_file_extension = True; "
-    "render.use_overwrite = False; render.use_placeholder = False"
+    "import bpy, glob, os, sys; render = bpy.context.scene.render; "
+    "render.use_file_extension = True; "
+    "render.use_overwrite = False; render.use_placeholder = False; "
+    "output, frames = "
+    "[sys.argv[sys.argv.index(o) + 1] for o in ('--render-output', '--render-frame')]; "
+    "parts = [part.split('..') for part in frames.split(',')]; "
+    "numbers = [n for p in parts for n in range(int(p[0]), int(p[-1]) + 1)]; "
+    "hashes = '#' * output.count('#'); "
+    "names = [output.replace(hashes, str(n).zfill(len(hashes))) for n in numbers]; "
+    "files = [glob.glob(glob.escape(name) + '[!0-9]*') for name in names]; "
+    "newest = max(reversed([f for f in files if f]), default=[], "
+    "key=lambda found: max(map(os.path.getmtime, found))); "
+    "[os.remove(file) for file in newest]"
 )
 
 _ENCODE = ("-c:v", "h264", "-crf", "20", "-g", "18")

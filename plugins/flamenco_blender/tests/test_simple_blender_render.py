@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
 import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import attrs
 import pytest
@@ -81,6 +85,55 @@ async def test_a_task_that_runs_again_keeps_finished_frames():
     assert "use_file_extension = True" in script
     assert "use_overwrite = False" in script
     assert "use_placeholder = False" in script
+
+
+@pytest.fixture
+async def prepare(monkeypatch, tmp_path):
+    """Run what Blender runs before it renders; it writes to *tmp_path*."""
+    script = options((await compiling()).tasks[0])["--python-expr"]
+    scene = SimpleNamespace(render=SimpleNamespace())
+    bpy = SimpleNamespace(context=SimpleNamespace(scene=scene))
+    monkeypatch.setitem(sys.modules, "bpy", bpy)
+
+    def prepare(frames: str, output: str = "######") -> None:
+        argv = ["blender", "--render-output", f"{tmp_path}/{output}", "--render-frame", frames]
+        monkeypatch.setattr(sys, "argv", argv)
+        exec(script, {"__name__": "__main__"})
+
+    return prepare
+
+
+def written(folder: Path, *names: str) -> set[str]:
+    """Write files, each a second after the one before it."""
+    for second, name in enumerate(names):
+        (folder / name).write_text("x")
+        os.utime(folder / name, (second, second))
+    return set(names)
+
+
+async def test_the_frame_that_a_killed_run_was_saving_is_rendered_again(prepare, tmp_path):
+    frames = written(tmp_path, "000001.png", "000002.png", "000009.png", "0000021.png")
+    prepare("1..4,7")
+    assert {file.name for file in tmp_path.iterdir()} == frames - {"000002.png"}
+
+
+async def test_all_files_of_that_frame_are_made_again(prepare, tmp_path):
+    names = ("000001.exr", "000001.jpg", "000002.exr", "000002.jpg", "000002_L.exr")
+    written(tmp_path, *names)
+    prepare("1..2")
+    assert {file.name for file in tmp_path.iterdir()} == {"000001.exr", "000001.jpg"}
+
+
+async def test_of_frames_of_the_same_moment_the_last_one_goes(prepare, tmp_path):
+    for name in ("a[1]_0003.png", "a[1]_0004.png"):
+        written(tmp_path, name)
+    prepare("3..4", "a[1]_####")
+    assert [file.name for file in tmp_path.iterdir()] == ["a[1]_0003.png"]
+
+
+async def test_a_first_run_finds_nothing_to_remove(prepare, tmp_path):
+    prepare("1")
+    assert [*tmp_path.iterdir()] == []
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -118,13 +118,20 @@ def submit(url: str, tasks: int) -> None:
         httpx.post(f"{url}/api/v3/jobs", json=body, timeout=60).raise_for_status()
 
 
-def rate_over_http(clients: int, seconds: float, protocol: str, profile: str = "") -> float:
+def rates_over_http(
+    clients: Iterable[int], seconds: float, protocol: str, profile: str = ""
+) -> dict[str, int]:
+    """Return the rates with so many clients at a time, one after the other."""
     with server(profile) as url:
-        submit(url, int(seconds * 4000) + 1000)
-        command = [sys.executable, PROGRAM, "--load", url, "--clients", str(clients)]
-        command += ["--seconds", str(seconds), "--protocol", protocol]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        return float(done.stdout)
+        return {str(n): round(rate_over_http(url, n, seconds, protocol)) for n in clients}
+
+
+def rate_over_http(url: str, clients: int, seconds: float, protocol: str) -> float:
+    submit(url, int(seconds * (1000 if clients == 1 else 3000)) + 1000)
+    command = [sys.executable, PROGRAM, "--load", url, "--clients", str(clients)]
+    command += ["--seconds", str(seconds), "--protocol", protocol]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return float(done.stdout)
 
 
 # -- without HTTP ----------------------------------------------------------------------------
@@ -209,8 +216,8 @@ async def work(url: str, home: str, tasks: int) -> None:
 
 def measure(seconds: float, tasks: int) -> dict[str, Any]:
     return {
-        "sqlite": {str(n): round(rate_over_http(n, seconds, "ours")) for n in CLIENTS},
-        "flamenco": {str(n): round(rate_over_http(n, seconds, "flamenco")) for n in CLIENTS},
+        "sqlite": rates_over_http(CLIENTS, seconds, "ours"),
+        "flamenco": rates_over_http(CLIENTS, seconds, "flamenco"),
         "writer": round(asyncio.run(rate_of_writer(seconds))),
         "dead_time_ms": round(dead_time(tasks), 1),
     }
@@ -248,7 +255,8 @@ def main() -> None:
     elif told.load:
         print(asyncio.run(load(told.load, told.clients, told.seconds, told.protocol)))
     elif told.only:
-        print(rate_over_http(told.only, told.seconds or 5.0, told.protocol or "ours", told.profile))
+        seconds, protocol = told.seconds or 5.0, told.protocol or "ours"
+        print(rates_over_http([told.only], seconds, protocol, told.profile))
     else:
         report_all(told.quick, told.json)
 

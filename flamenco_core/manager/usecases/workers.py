@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 import attrs
-from sqlalchemy import bindparam, update
+from sqlalchemy import and_, bindparam, select, update
 
 from flamenco_core.domain.events import (
     TaskStatusChanged,
@@ -31,7 +31,7 @@ from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.ids import next_ids
 from flamenco_core.manager.store.query import Query, Row
-from flamenco_core.manager.store.tables import tasks, workers
+from flamenco_core.manager.store.tables import attempts, tasks, workers
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.settle import settle, stamp
@@ -202,14 +202,20 @@ def may_run(tx: Tx, worker_id: str, task_id: str) -> MayRun:
         return MayRun(yes=False, reason="worker status change requested", status_requested=True)
     if task.worker_id != row.id:
         return MayRun(yes=False, reason="task not assigned to this worker")
-    if task.status != TaskStatus.ACTIVE:
+    # A run that was given up for lost, with nobody else on the task since, may still
+    # deliver: to stop it now would throw its work away.
+    if task.status != TaskStatus.ACTIVE and task.outcome != Outcome.LOST:
         return MayRun(yes=False, reason=f'task is in non-runnable status "{task.status}"')
     return MayRun(yes=True)
 
 
 _MAY_RUN = Query(
-    tasks.select()
-    .with_only_columns(tasks.c.worker_id, tasks.c.status)
+    select(tasks.c.status, attempts.c.worker_id, attempts.c.outcome)
+    .join(
+        attempts,
+        and_(attempts.c.task_id == tasks.c.id, attempts.c.epoch == tasks.c.epoch),
+        isouter=True,
+    )
     .where(tasks.c.uuid == bindparam("task"))
 )
 _DELETE = Query(

@@ -16,8 +16,8 @@ from invariant_store import MemoryStore
 LONG = bool(os.environ.get("FLAMENCO_LONG_TESTS"))
 settings.register_profile(
     "invariants",
-    max_examples=2000 if LONG else 60,
-    stateful_step_count=60 if LONG else 40,
+    max_examples=3000 if LONG else 120,
+    stateful_step_count=50 if LONG else 25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -154,6 +154,8 @@ def _check_job(farm: Farm, job: Any, rules: Rules) -> None:
     assert job.status == status, f"a job with {tally} and {job.wanted} is {status}"
     if status in {JobStatus.CANCELED, JobStatus.FAILED, JobStatus.PAUSED, JobStatus.COMPLETED}:
         assert not tally.active, f"a {status} job has nothing at work"
+    if status is JobStatus.QUEUED:
+        assert not tally.active, "a job with something at work has begun"
     if status in {JobStatus.ACTIVE, JobStatus.QUEUED}:
         assert tally.active or tally.can_start, "a job that goes on has something to do"
 

@@ -46,6 +46,17 @@ SAID = st.sampled_from(
 )
 
 
+STEPS = st.lists(st.tuples(picks, SAID, st.booleans(), st.booleans()), min_size=4, max_size=12)
+ASKED = [
+    *(("job", word) for word in ("cancel-requested", "pause-requested", "paused")),
+    *(("job", word) for word in ("requeueing", "requeueing", "queued")),
+    *(("task", word) for word in ("queued", "queued", "queued", "canceled", "paused")),
+    *(("worker", word) for word in ("awake", "asleep")),
+    ("priority", ""),
+]
+STATUSES = ["awake", "awake", "asleep", "offline", "starting", "lost", "lost", "again", "again"]
+
+
 def uuid(kind: int, number: int) -> str:
     return f"00000000-0000-4000-800{kind}-{number:012}"
 
@@ -115,8 +126,9 @@ class FarmMachine(RuleBasedStateMachine):
             assert new.epoch >= old.epoch, "epochs only grow"
             if by != "person" and old.status in {"completed", "canceled"}:
                 assert new.status == old.status, f"{old.status} stays, whatever workers say"
-            if new.epoch > old.epoch + 1:
-                raise AssertionError("one step, one epoch")
+            assert new.epoch <= old.epoch + 1, "one step, one epoch"
+            if by != "person" and self.before.jobs[old.job_id].wanted == "pause":
+                assert old.status != "active" or new.status not in {"queued", "soft-failed"}
         for id, job in self.before.jobs.items():
             if by != "person" and job.wanted in {"pause", "cancel"}:
                 assert after.jobs[id].wanted in {job.wanted, "fail"}
@@ -170,28 +182,30 @@ class FarmMachine(RuleBasedStateMachine):
     def job(self, pick: int) -> str:
         return [*self.jobs][pick % len(self.jobs)]
 
-    @precondition(lambda self: self.jobs)
-    @rule(pick=picks)
     def submit_again(self, pick: int) -> None:
         submission, job = self.jobs[self.job(pick)]
         before = self.read()
         assert self.do(submit.submit_job, submission, job, self.rules) == submission.job_id
         assert self.read() == before, "the same submission changes nothing"
 
-    @precondition(lambda self: self.jobs)
-    @rule(
-        pick=picks,
-        status=st.sampled_from(
-            ["cancel-requested", "pause-requested", "requeueing", "queued", "paused"]
-        ),
-    )
+    @rule(asked=st.sampled_from(ASKED), pick=picks, again=picks)
+    def ask(self, asked: tuple[str, str], pick: int, again: int) -> None:
+        what, status = asked
+        if what == "job":
+            self.ask_of_job(pick, status)
+        elif what == "task":
+            self.ask_of_task(pick, status)
+        elif what == "worker":
+            self.ask_of_worker(pick, bool(again % 2), status)
+        else:
+            self.do(control.set_job_priority, self.job(pick), 40 + again % 3 * 10)
+
     def ask_of_job(self, pick: int, status: str) -> None:
         try:
             self.do(control.request_job_status, self.job(pick), JobStatus(status), "r", self.rules)
         except NotAllowed:
             assert self.read() == self.before
 
-    @rule(pick=picks, status=st.sampled_from(["queued", "canceled", "paused"]))
     def ask_of_task(self, pick: int, status: str) -> None:
         if not (tasks := [*self.before.tasks.values()]):
             return
@@ -206,12 +220,6 @@ class FarmMachine(RuleBasedStateMachine):
             # What a person asks for is not undone in the same breath.
             assert self.read().tasks[task.id].status == "queued"
 
-    @precondition(lambda self: self.jobs)
-    @rule(pick=picks, priority=PRIORITIES)
-    def reorder(self, pick: int, priority: int) -> None:
-        self.do(control.set_job_priority, self.job(pick), priority)
-
-    @rule(pick=picks, is_lazy=st.booleans(), status=st.sampled_from(["awake", "asleep"]))
     def ask_of_worker(self, pick: int, is_lazy: bool, status: str) -> None:
         worker = self.workers[pick % len(self.workers)]
         self.do(workers.request_worker_status, worker, WorkerStatus(status), is_lazy=is_lazy)
@@ -240,7 +248,7 @@ class FarmMachine(RuleBasedStateMachine):
     def row_of(self, worker: str) -> Any:
         return next(row for row in self.before.workers.values() if row.uuid == worker)
 
-    @rule(steps=st.lists(st.tuples(picks, SAID, st.booleans(), st.booleans()), max_size=8))
+    @rule(steps=STEPS)
     def work(self, steps: list[tuple[int, str, bool, bool]]) -> None:
         """Let workers work for a while: most of what happens on a farm."""
         for pick, said, is_new, is_stock in steps:
@@ -248,6 +256,10 @@ class FarmMachine(RuleBasedStateMachine):
                 self.claim(pick)
             else:
                 self.say(pick, said, is_new=is_new, is_stock=is_stock)
+
+    @rule(steps=STEPS)
+    def work_on(self, steps: list[tuple[int, str, bool, bool]]) -> None:
+        self.work(steps)
 
     def claim(self, pick: int) -> None:
         worker = self.workers[pick % len(self.workers)]
@@ -294,9 +306,18 @@ class FarmMachine(RuleBasedStateMachine):
         self.do(report.report_task, run.worker, run.task, said, self.rules, by="worker")
         assert self.read() == before, "said twice is said once"
 
-    @rule(pick=picks)
-    def lose(self, pick: int) -> None:
+    @rule(pick=picks, status=st.sampled_from(STATUSES), types=st.sampled_from([TYPES, TYPES[:1]]))
+    def come_and_go(self, pick: int, status: str, types: tuple[str, ...]) -> None:
         worker = self.workers[pick % len(self.workers)]
+        if status == "lost":
+            self.lose(worker)
+        elif status == "again":
+            self.sign_off_and_on(worker, types)
+        else:
+            now = WorkerStatus(status)
+            self.do(workers.state_changed, worker, now, self.rules, by="worker")
+
+    def lose(self, worker: str) -> None:
         self.do(workers.give_up_workers, [worker, uuid(1, 99)], self.rules, by="worker")
         after = self.read()
         assert after.failures == self.before.failures, "a lost worker has failed nothing"
@@ -308,14 +329,7 @@ class FarmMachine(RuleBasedStateMachine):
                 }
                 assert len(lost) >= 3, "poison is what was lost on three workers"
 
-    @rule(pick=picks, status=st.sampled_from(["awake", "asleep", "offline", "starting"]))
-    def change(self, pick: int, status: str) -> None:
-        worker = self.workers[pick % len(self.workers)]
-        self.do(workers.state_changed, worker, WorkerStatus(status), self.rules, by="worker")
-
-    @rule(pick=picks, types=st.lists(st.sampled_from(TYPES), min_size=1, unique=True))
-    def sign_off_and_on(self, pick: int, types: list[str]) -> None:
-        worker = self.workers[pick % len(self.workers)]
+    def sign_off_and_on(self, worker: str, types: tuple[str, ...]) -> None:
         self.do(workers.sign_off, worker, self.rules, by="worker")
         wanted = self.do(
             workers.sign_on,
@@ -331,7 +345,11 @@ class FarmMachine(RuleBasedStateMachine):
         self.do(workers.state_changed, worker, wanted, self.rules, by="worker")
 
     @precondition(lambda self: self.runs)
-    @rule()
+    @rule(pick=picks)
+    def start_again(self, pick: int) -> None:
+        self.submit_again(pick)
+        self.restart()
+
     def restart(self) -> None:
         self.before = self.read()
         assert self.store.write(recover.recover_jobs, self.rules) == [], "nothing was wrong"

@@ -216,8 +216,8 @@ class Farm:
 
     def ready(self, workers: int = 1) -> Farm:
         """Wait until the Manager answers and Workers are awake."""
-        until(lambda: self.get("/api/v3/version"), what="an answer", every=0.05)
-        until(lambda: self.awake() == workers, what="awake workers", every=0.05)
+        until(lambda: self.get("/api/v3/version"), 60, "an answer", every=0.05)
+        until(lambda: self.awake() == workers, 60, "awake workers", every=0.05)
         return self
 
     def awake(self) -> int:

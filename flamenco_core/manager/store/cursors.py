@@ -8,7 +8,7 @@ cursor, which is rare, takes that lock alone before it looks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, delete, func, insert, literal_column, select, tuple_
@@ -111,7 +111,7 @@ def set_cursors(tx: Tx, worker: int, places: Mapping[Pool, Place]) -> None:
     )
 
 
-def forget_cursors(tx: Tx, pool: Pool, place: Place) -> None:
+def forget_cursors(tx: Tx, pool: Pool, place: Sequence[int]) -> None:
     """Let everybody look at the lane that was opened at this place, after `share_lanes`."""
     at = {f"at_{part}": number for part, number in enumerate(place)}
     tx.run(_FORGET, tag=pool[0], task_type=pool[1], **at)

@@ -21,6 +21,7 @@ __all__ = [
     "all_jobs",
     "all_states",
     "count_all",
+    "count_in",
     "count_tasks",
     "insert_job",
     "is_active",
@@ -119,7 +120,7 @@ class JobState:
         return self.wanted is Wanted.PAUSE
 
 
-_STATE = select(
+_COLUMNS = (
     jobs.c.id,
     jobs.c.uuid,
     jobs.c.name,
@@ -139,6 +140,7 @@ _STATE = select(
     jobs.c.steps_total,
     jobs.c.delete_requested_at,
 )
+_STATE = select(*_COLUMNS)
 _STATE_OF_JOB = _STATE.where(jobs.c.id == bindparam("job"))
 _LOAD = {
     False: Query(_STATE_OF_JOB),
@@ -163,6 +165,29 @@ def _state_of(row: Row) -> JobState:
         status=JobStatus(row.status), wanted=Wanted(row.wanted), started=bool(row.started)
     )
     return JobState(**fields)
+
+
+_COUNT_IN = Query(
+    update(jobs)
+    .where(jobs.c.id == bindparam("job"))
+    .values(
+        tasks_completed=jobs.c.tasks_completed + bindparam("completed"),
+        tasks_failed=jobs.c.tasks_failed + bindparam("failed"),
+        tasks_canceled=jobs.c.tasks_canceled + bindparam("canceled"),
+        tasks_paused=jobs.c.tasks_paused + bindparam("paused"),
+        steps_completed=jobs.c.steps_completed + bindparam("steps"),
+        updated_at=bindparam("now"),
+    )
+    .returning(*_COLUMNS)
+)
+
+
+def count_in(tx: Tx, job: int, old: TaskStatus, new: TaskStatus, steps: int) -> JobState:
+    """Store that a task went from one status to another; return the job's state, locked."""
+    changes = {word: (new == word) - (old == word) for word in COUNTED}
+    row = tx.one(_COUNT_IN, job=job, steps=steps, now=tx.now, **changes)
+    assert row is not None, f"job row {job} vanished"
+    return _state_of(row)
 
 
 _LOCK = Query(select(jobs.c.id).where(jobs.c.uuid == bindparam("uuid")).with_for_update())

@@ -8,8 +8,8 @@ from sqlalchemy import and_, bindparam, exists, func, insert, select, update
 
 from flamenco_core.manager.store.cursors import forget_cursors, place_of, share_lanes
 from flamenco_core.manager.store.query import Query, one, zero
-from flamenco_core.manager.store.tables import dependencies, lanes, tasks
-from flamenco_core.manager.store.transaction import Pool, Tx
+from flamenco_core.manager.store.tables import lanes, tasks
+from flamenco_core.manager.store.transaction import Tx
 
 __all__ = [
     "close_all",
@@ -18,8 +18,6 @@ __all__ = [
     "last_turn",
     "open_lane",
     "reopen",
-    "ring_ready",
-    "ring_ready_children",
     "set_job_priority",
     "set_job_tag",
     "to_the_back",
@@ -52,61 +50,34 @@ _OPEN = Query(
     update(lanes)
     .where(lanes.c.id == bindparam("lane"))
     .values(open=one)
-    .returning(*place_of(lanes.c))
+    .returning(lanes.c.tag_id, lanes.c.task_type, *place_of(lanes.c))
 )
 
 
-def open_lane(tx: Tx, lane: int, pool: Pool, ready: int = 1) -> None:
-    """Open a lane and wake up to *ready* idle workers for it."""
+def open_lane(tx: Tx, lane: int, ready: int = 1) -> None:
+    """Open a lane, because of tasks in it that are ready now; wake that many idle workers."""
     share_lanes(tx)
-    place = tx.one(_OPEN, lane=lane)
-    if place is not None:
-        forget_cursors(tx, pool, place)
-    tx.ring(pool, ready)
+    tag, task_type, *place = tx.one(_OPEN, lane=lane) or _vanished(lane)
+    forget_cursors(tx, (tag, task_type), place)
+    tx.ring((tag, task_type), ready)
+
+
+def _vanished(lane: int) -> Any:
+    raise AssertionError(f"lane row {lane} vanished")
 
 
 _READY = Query(
-    select(lanes.c.id, lanes.c.tag_id, lanes.c.task_type, func.count().label("ready"))
+    select(lanes.c.id, func.count().label("ready"))
     .join(tasks, and_(tasks.c.lane_id == lanes.c.id, tasks.c.ready == one))
     .where(lanes.c.job_id == bindparam("job"))
-    .group_by(lanes.c.id, lanes.c.tag_id, lanes.c.task_type)
+    .group_by(lanes.c.id)
 )
 
 
 def reopen(tx: Tx, job: int) -> None:
     """Open those lanes of a job in which something is ready."""
     for lane in tx.all(_READY, job=job):
-        open_lane(tx, lane.id, (lane.tag_id, lane.task_type), lane.ready)
-
-
-_READY_CHILDREN = Query(
-    select(lanes.c.id, lanes.c.tag_id, lanes.c.task_type, func.count().label("ready"))
-    .select_from(dependencies)
-    .join(tasks, and_(tasks.c.id == dependencies.c.task_id, tasks.c.ready == one))
-    .join(lanes, lanes.c.id == tasks.c.lane_id)
-    .where(dependencies.c.parent_id == bindparam("task"))
-    .group_by(lanes.c.id, lanes.c.tag_id, lanes.c.task_type)
-)
-
-
-def ring_ready_children(tx: Tx, task: int) -> None:
-    """Open the lanes of a task's children that are ready."""
-    for lane in tx.all(_READY_CHILDREN, task=task):
-        open_lane(tx, lane.id, (lane.tag_id, lane.task_type), lane.ready)
-
-
-_POOL_OF_TASK = Query(
-    select(lanes.c.id, lanes.c.tag_id, lanes.c.task_type)
-    .join(tasks, tasks.c.lane_id == lanes.c.id)
-    .where(tasks.c.id == bindparam("task"))
-)
-
-
-def ring_ready(tx: Tx, task: int, workers: int = 1) -> None:
-    """Open the lane of a task that has become ready; wake up to so many *workers* for it."""
-    lane = tx.one(_POOL_OF_TASK, task=task)
-    if lane is not None:
-        open_lane(tx, lane.id, (lane.tag_id, lane.task_type), workers)
+        open_lane(tx, lane.id, lane.ready)
 
 
 _CLOSE_ALL = Query(update(lanes).where(lanes.c.job_id == bindparam("job")).values(open=zero))
@@ -146,10 +117,8 @@ def to_the_back(tx: Tx, job: int) -> None:
 _SET_RANK = Query(
     update(lanes).where(lanes.c.job_id == bindparam("job")).values(job_rank=bindparam("rank"))
 )
-_OPEN_POOLS = Query(
-    select(lanes.c.id, lanes.c.tag_id, lanes.c.task_type).where(
-        lanes.c.job_id == bindparam("job"), lanes.c.open == one
-    )
+_OPEN_OF_JOB = Query(
+    select(lanes.c.id).where(lanes.c.job_id == bindparam("job"), lanes.c.open == one)
 )
 _SET_TAG = Query(
     update(lanes).where(lanes.c.job_id == bindparam("job")).values(tag_id=bindparam("tag"))
@@ -159,9 +128,9 @@ _SET_TAG = Query(
 def set_job_priority(tx: Tx, job: int, priority: int) -> None:
     """Move a job's lanes to another priority: a few rows, however many tasks it has."""
     tx.run(_SET_RANK, job=job, rank=-priority)
-    for lane in tx.all(_OPEN_POOLS, job=job):
+    for lane in tx.all(_OPEN_OF_JOB, job=job):
         # Its place is another one: nobody may believe to have passed it.
-        open_lane(tx, lane.id, (lane.tag_id, lane.task_type), 0)
+        open_lane(tx, lane.id, ready=0)
 
 
 def set_job_tag(tx: Tx, job: int, tag: int) -> None:

@@ -25,6 +25,7 @@ from flamenco_core.manager.store.tables import (
 from flamenco_core.manager.store.transaction import Tx
 
 __all__ = [
+    "NEW_TASK",
     "add_failure",
     "add_note",
     "assign",
@@ -94,21 +95,19 @@ def task_facts(row: Row, **changes: Any) -> TaskFacts:
 
 # -- inserting -----------------------------------------------------------------------
 
-_GIVEN = (
+NEW_TASK = (
     *("id", "uuid", "job_id", "lane_id", "index_in_job", "name", "type", "priority", "status"),
     *("unfinished_parents", "has_children", "commands", "steps_total", "created_at", "updated_at"),
 )
-_INSERT = Query(insert(tasks).values({name: bindparam(name) for name in _GIVEN}))
-_INSERT_DEPENDENCY = Query(
-    insert(dependencies).values(task_id=bindparam("task_id"), parent_id=bindparam("parent_id"))
-)
 
 
-def insert_tasks(tx: Tx, rows: Sequence[dict[str, Any]], parents: Sequence[dict[str, Any]]) -> None:
-    """Insert tasks and their dependencies."""
-    tx.many(_INSERT, rows)
+def insert_tasks(
+    tx: Tx, rows: Sequence[tuple[Any, ...]], parents: Sequence[tuple[int, int]]
+) -> None:
+    """Insert tasks, with the values of `NEW_TASK`, and their dependencies (task, parent)."""
+    tx.fill(tasks, rows, *NEW_TASK)
     if parents:
-        tx.many(_INSERT_DEPENDENCY, parents)
+        tx.fill(dependencies, parents, "task_id", "parent_id")
 
 
 # -- runs ------------------------------------------------------------------------------

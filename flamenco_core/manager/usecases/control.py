@@ -216,7 +216,7 @@ def _queue_task(tx: Tx, job: job_rows.JobState, task: Row, old: TaskStatus) -> N
     if old is TaskStatus.COMPLETED and task.has_children:
         let_children_wait(tx, task.id)
     job.started = job.started and job.status is not JobStatus.COMPLETED
-    lane_rows.ring_ready(tx, task.id)
+    lane_rows.open_lane(tx, task.lane_id)
 
 
 def _tell_task(tx: Tx, task: Row, new: TaskStatus, steps: int, reason: str) -> None:

@@ -42,7 +42,7 @@ def fail_task(tx: Tx, task: Row, rules: Rules, *, activity: str, seq: int, steps
     if verdict.block_worker:
         _block(tx, task, job, facts, verdict)
     if status is TaskStatus.SOFT_FAILED and job.runs:
-        lane_rows.ring_ready(tx, task.id, EVERYBODY)
+        lane_rows.open_lane(tx, task.lane_id, EVERYBODY)
     if verdict.fail_job:
         job.wanted = Wanted.FAIL
     told = task_rows.task_facts(
@@ -133,7 +133,7 @@ def _try_again(tx: Tx, task: Row, job: job_rows.JobState, reason: str) -> None:
     job.count(TaskStatus.FAILED, status, -task.steps_completed)
     task_rows.add_note(tx, task.id, task.epoch, stamp(tx, activity))
     if job.runs:
-        lane_rows.ring_ready(tx, task.id, EVERYBODY)
+        lane_rows.open_lane(tx, task.lane_id, EVERYBODY)
     told = task_rows.task_facts(
         task, status=status, activity=activity, steps_completed=0, updated=tx.now
     )

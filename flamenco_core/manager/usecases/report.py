@@ -130,12 +130,11 @@ def _change(tx: Tx, task: Row, report: Report, new: TaskStatus, steps: int, rule
         return
     if new is not old:
         _end_run(tx, task, new)
-    # The job last: others that report of its tasks wait for it.
-    job = job_rows.load_state(tx, task.job_id)
-    job.count(old, new, steps - task.steps_completed)
-    before = job.status
     _tell(tx, task, report, new, steps)
-    settle(tx, job, rules, f"task became {new}")
+    # The job last: others that report of its tasks wait for it.
+    job = job_rows.count_in(tx, task.job_id, old, new, steps - task.steps_completed)
+    before = job.status
+    settle(tx, job, rules, f"task became {new}", is_stored=True)
     if job.status is before and steps != task.steps_completed:
         tx.emit(JobUpdated(job_rows.job_facts(tx, job)))
 
@@ -147,7 +146,7 @@ def _end_run(tx: Tx, task: Row, new: TaskStatus) -> None:
     if new is TaskStatus.COMPLETED and task.has_children:
         let_children_go(tx, task.id, job_runs=runs)
     if new is TaskStatus.QUEUED and runs:
-        lane_rows.ring_ready(tx, task.id)
+        lane_rows.open_lane(tx, task.lane_id)
 
 
 def _save(tx: Tx, task: Row, report: Report, status: TaskStatus, steps: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sqlalchemy import bindparam, select, update
 
 from flamenco_core.clock import rfc3339
@@ -44,12 +46,20 @@ def stamp(tx: Tx, text: str) -> str:
 
 
 def settle(
-    tx: Tx, job: job_rows.JobState, rules: Rules, reason: str, *, refresh_tasks: bool = False
+    tx: Tx,
+    job: job_rows.JobState,
+    rules: Rules,
+    reason: str,
+    *,
+    refresh_tasks: bool = False,
+    is_stored: bool = False,
 ) -> None:
     """Bring a job's status in line with its tasks and what people want; store it.
 
     Whoever lets a task fail must have locked the whole job: the others may be canceled.
+    What *is_stored* is stored again only with another status.
     """
+    before = job.status
     tally = job_rows.tally_of(tx, job)
     status = job_status(job.wanted, job.started, tally, rules.failure)
     if status is JobStatus.FAILED and rules.failure.broken_by(tally):
@@ -58,7 +68,8 @@ def settle(
     if job.wanted is Wanted.FAIL and tally.open:
         refresh_tasks |= cancel_open(tx, job, _canceled_because("failed"))
     announce(tx, job, status, reason, refresh_tasks=refresh_tasks)
-    job_rows.save_state(tx, job)
+    if not is_stored or status is not before:
+        job_rows.save_state(tx, job)
 
 
 def announce(
@@ -101,16 +112,19 @@ _MORE_PARENTS = Query(
     update(tasks)
     .where(tasks.c.id.in_(_CHILDREN))
     .values(unfinished_parents=tasks.c.unfinished_parents + bindparam("more"))
+    .returning(tasks.c.lane_id, tasks.c.ready)
 )
 
 
 def let_children_go(tx: Tx, task: int, *, job_runs: bool) -> None:
     """Tell the children of a completed task that they wait for one parent less."""
-    tx.run(_MORE_PARENTS, task=task, more=-1)
+    children = tx.all(_MORE_PARENTS, task=task, more=-1)
     if job_runs:
-        lane_rows.ring_ready_children(tx, task)
+        ready = Counter(child.lane_id for child in children if child.ready)
+        for lane in sorted(ready):
+            lane_rows.open_lane(tx, lane, ready[lane])
 
 
 def let_children_wait(tx: Tx, task: int) -> None:
     """Tell the children of a task that is not completed any more that they wait for it."""
-    tx.run(_MORE_PARENTS, task=task, more=1)
+    tx.all(_MORE_PARENTS, task=task, more=1)

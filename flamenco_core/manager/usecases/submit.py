@@ -124,27 +124,27 @@ def _insert_tasks(tx: Tx, job_id: int, tasks: tuple[AuthoredTask, ...], lanes: L
     first = next_ids(tx, "tasks", len(tasks))
     with_children = {parent for task in tasks for parent in task.parents}
     rows = [
-        {
-            "id": first + place,
-            "uuid": task.id or new_id(),
-            "job_id": job_id,
-            "lane_id": lanes[task.type.lower(), task.priority],
-            "index_in_job": place + 1,
-            "name": task.name,
-            "type": task.type,
-            "priority": task.priority,
-            "status": TaskStatus.QUEUED.value,
-            "unfinished_parents": len(set(task.parents)),
-            "has_children": int(place in with_children),
-            "commands": _commands(task),
-            "steps_total": task.steps_total,
-            "created_at": tx.now,
-            "updated_at": tx.now,
-        }
+        (
+            first + place,
+            task.id or new_id(),
+            job_id,
+            lanes[task.type.lower(), task.priority],
+            place + 1,
+            task.name,
+            task.type,
+            task.priority,
+            TaskStatus.QUEUED.value,
+            len(set(task.parents)),
+            int(place in with_children),
+            _commands(task),
+            task.steps_total,
+            tx.now,
+            tx.now,
+        )
         for place, task in enumerate(tasks)
     ]
     parents = [
-        {"task_id": first + place, "parent_id": first + parent}
+        (first + place, first + parent)
         for place, task in enumerate(tasks)
         for parent in sorted(set(task.parents))
     ]
@@ -152,9 +152,8 @@ def _insert_tasks(tx: Tx, job_id: int, tasks: tuple[AuthoredTask, ...], lanes: L
 
 
 def _commands(task: AuthoredTask) -> str:
-    return json.dumps(
-        [
-            {"name": c.name, "parameters": dict(c.parameters), "total_step_count": c.steps}
-            for c in task.commands
-        ]
-    )
+    commands = [
+        {"name": c.name, "parameters": dict(c.parameters), "total_step_count": c.steps}
+        for c in task.commands
+    ]
+    return json.dumps(commands)

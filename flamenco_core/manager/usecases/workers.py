@@ -298,7 +298,7 @@ def _return_task(
     tx.run(_RETURN, task=task.id, now=tx.now, **values)
     task_rows.add_note(tx, task.id, task.epoch, stamp(tx, activity))
     if status is TaskStatus.QUEUED and task.job_delete_requested_at is None:
-        lane_rows.ring_ready(tx, task.id)
+        lane_rows.open_lane(tx, task.lane_id)
     job = job_rows.load_state(tx, task.job_id)
     job.count(TaskStatus.ACTIVE, status, steps - task.steps_completed)
     facts = task_rows.task_facts(

@@ -13,11 +13,11 @@ sys.path.append(str(Path(__file__).parent))
 
 from invariant_store import MemoryStore
 
-LONG = bool(os.environ.get("FLAMENCO_LONG_TESTS"))
+LONG = int(os.environ.get("FLAMENCO_LONG_TESTS", "1"))
 settings.register_profile(
     "invariants",
-    max_examples=3000 if LONG else 120,
-    stateful_step_count=50 if LONG else 25,
+    max_examples=120 * LONG,
+    stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

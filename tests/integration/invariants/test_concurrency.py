@@ -23,7 +23,7 @@ from flamenco_core.manager.usecases import control, recover, report, schedule, s
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.offers.job_type import AuthoredJob, AuthoredTask, Submission
 
-ROUNDS = 400 if os.environ.get("FLAMENCO_LONG_TESTS") else 40
+ROUNDS = 40 * int(os.environ.get("FLAMENCO_LONG_TESTS", "1"))
 WORKERS = 12
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 SAYS = [*[TaskStatus.COMPLETED] * 6, *[TaskStatus.FAILED] * 2, TaskStatus.QUEUED]

@@ -222,6 +222,22 @@ def test_i10_a_late_failure_does_not_bring_a_job_back(
     assert story.job(job).status == "queued"
 
 
+@pytest.mark.parametrize("how", ["said", "signed off", "lost"])
+def test_i10_what_comes_back_to_a_paused_job_is_paused(story: Story, how: str) -> None:
+    worker = story.join()
+    job = story.submit(*story.frames(2))
+    run = story.claim(worker)
+    story.ask(job, "pause-requested")
+    if how == "said":
+        story.say(worker, run, TaskStatus.QUEUED)
+    elif how == "lost":
+        story.lose(worker)
+    else:
+        story.do(workers.sign_off, worker)
+    assert story.task(run).status == "paused"
+    assert story.job(job).status == "paused"
+
+
 def test_i10_a_failed_job_takes_back_no_single_task(story: Story) -> None:
     # It would be canceled at once, for the others still count as failed.
     worker, _ = story.join(), story.join()

@@ -67,7 +67,9 @@ async def measure(where: str, sizes: tuple[int, ...], rounds: int) -> Rates:
 def places() -> Iterator[dict[str, str]]:
     """Give a folder for SQLite, and a PostgreSQL server of our own."""
     binaries = find_binaries()
-    with tempfile.TemporaryDirectory(prefix="flamenco-bench-", dir=Path.cwd()) as folder:
+    # Not /tmp, which may be in memory: what is measured is the disk as well.
+    disk = Path("/var/tmp")
+    with tempfile.TemporaryDirectory(dir=disk if disk.is_dir() else None) as folder:
         found = {"sqlite": str(Path(folder) / "farm")}
         if binaries is None:
             yield found

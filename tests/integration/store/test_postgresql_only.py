@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -96,10 +97,19 @@ async def test_a_connection_that_breaks_in_a_transaction_is_tried_again(
 async def test_two_that_wait_for_each_other_both_succeed(database: PostgresDatabase) -> None:
     for name in ("a", "b"):
         await database.write(find_or_add, name)
-    await asyncio.gather(
-        *(database.write(grow, *names) for names in (("a", "b"), ("b", "a")) for _ in range(4))
-    )
-    assert await database.read(value, "a") == await database.read(value, "b") == 8
+    both_have_one = threading.Barrier(2)
+    tries = []
+
+    def grow_both(tx: Tx, first: str, second: str) -> None:
+        tries.append(first)
+        grow(tx, first)
+        if len(tries) <= 2:
+            both_have_one.wait(10)
+        grow(tx, second)
+
+    await asyncio.gather(database.write(grow_both, "a", "b"), database.write(grow_both, "b", "a"))
+    assert len(tries) == 3, "one had to try again"
+    assert await database.read(value, "a") == await database.read(value, "b") == 2
 
 
 async def test_of_two_that_add_the_same_one_finds_it(database: PostgresDatabase) -> None:

@@ -150,10 +150,6 @@ class ManagerSettings:
     worker_timeout: Duration = option(
         Duration.parse("1m"), "Silence after which a worker counts as gone; 0 means never."
     )
-    lease_timeout: Duration = option(
-        Duration.parse("1m"),
-        "How long a worker keeps its task without a sign of life; it is renewed by each.",
-    )
     blocklist_threshold: int = option(
         3,
         "Failures of a worker at one kind of task in a job before it gets no more of them.",

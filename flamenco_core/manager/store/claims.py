@@ -11,6 +11,7 @@ from sqlalchemy import Select, bindparam, exists, select, text, union_all
 from flamenco_core.manager.store.cursors import START, Place, behind, place_of
 from flamenco_core.manager.store.query import Query, Row, literal, one
 from flamenco_core.manager.store.tables import blocks, failures, jobs, lanes, tasks
+from flamenco_core.manager.store.tasks import FOR_WORKERS
 from flamenco_core.manager.store.transaction import Pool, Tx
 
 __all__ = ["first_task", "open_lanes", "place_in", "useful_lanes"]
@@ -100,22 +101,7 @@ def place_in(lane: Row) -> Place:
 
 _FIRST_TASK = (
     select(
-        tasks.c.id,
-        tasks.c.uuid,
-        tasks.c.name,
-        tasks.c.type,
-        tasks.c.priority,
-        tasks.c.status,
-        tasks.c.epoch,
-        tasks.c.commands,
-        tasks.c.steps_completed,
-        tasks.c.steps_total,
-        tasks.c.activity,
-        tasks.c.job_id,
-        jobs.c.uuid.label("job_uuid"),
-        jobs.c.name.label("job_name"),
-        jobs.c.type.label("job_type"),
-        jobs.c.priority.label("job_priority"),
+        *FOR_WORKERS,
         jobs.c.started.label("job_started"),
     )
     .join(jobs, jobs.c.id == tasks.c.job_id)

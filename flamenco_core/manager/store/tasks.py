@@ -25,6 +25,7 @@ from flamenco_core.manager.store.tables import (
 from flamenco_core.manager.store.transaction import Tx
 
 __all__ = [
+    "FOR_WORKERS",
     "NEW_TASK",
     "add_failure",
     "add_note",
@@ -112,26 +113,31 @@ def insert_tasks(
 
 # -- runs ------------------------------------------------------------------------------
 
+FOR_WORKERS = (
+    tasks.c.id,
+    tasks.c.uuid,
+    tasks.c.name,
+    tasks.c.type,
+    tasks.c.priority,
+    tasks.c.status,
+    tasks.c.epoch,
+    tasks.c.commands,
+    tasks.c.steps_completed,
+    tasks.c.steps_total,
+    tasks.c.activity,
+    tasks.c.job_id,
+    jobs.c.uuid.label("job_uuid"),
+    jobs.c.name.label("job_name"),
+    jobs.c.type.label("job_type"),
+    jobs.c.priority.label("job_priority"),
+)
+"""What a worker is told of a task and its job."""
+
 _HELD = Query(
     select(
-        tasks.c.id,
-        tasks.c.uuid,
-        tasks.c.name,
-        tasks.c.type,
-        tasks.c.priority,
-        tasks.c.status,
-        tasks.c.epoch,
-        tasks.c.commands,
-        tasks.c.steps_completed,
-        tasks.c.steps_total,
-        tasks.c.activity,
-        tasks.c.job_id,
+        *FOR_WORKERS,
         attempts.c.epoch.label("attempt_epoch"),
         attempts.c.slot,
-        jobs.c.uuid.label("job_uuid"),
-        jobs.c.name.label("job_name"),
-        jobs.c.type.label("job_type"),
-        jobs.c.priority.label("job_priority"),
     )
     .join(tasks, tasks.c.id == attempts.c.task_id)
     .join(jobs, jobs.c.id == tasks.c.job_id)

@@ -94,7 +94,7 @@ class FarmMachine(RuleBasedStateMachine):
         self.database = self.open_database()
 
     def open_database(self) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError("a subclass says which database")
 
     def do(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         return self.runner.run(self.database.write(fn, *args, **kwargs))

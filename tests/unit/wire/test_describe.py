@@ -24,7 +24,7 @@ class PaperJobType:
     settings: tuple[Setting, ...] = ()
 
     async def compile(self, submission: Submission) -> AuthoredJob:
-        raise NotImplementedError
+        raise NotImplementedError("it is only described")
 
 
 def etag_over(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from flamenco_core.clock import Clock, NewId
@@ -110,6 +110,15 @@ class Manager:
         self.doorbell.ring(tx.rings)
         for worker in tx.woken:
             self.doorbell.wake(worker)
+
+    async def store_briefly(self, fn: Callable[..., Any], /, *args: Any) -> Any:
+        """Run a use case that takes little time, and the rules, on the event loop.
+
+        It goes to the writer's thread if a plugin chooses tasks, which may take its time.
+        """
+        database = self.database
+        run = database.brief if self.rules.choose is None else database.write
+        return await run(fn, *args, self.rules)
 
     async def credentials_of(self, worker: str) -> Any:
         """Return the row with ``name`` and ``secret_hash`` of a worker, or `None`."""

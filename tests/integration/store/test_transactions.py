@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, insert, select, update
 from flamenco_core.clock import SystemClock
 from flamenco_core.domain.events import JobDeleted
 from flamenco_core.errors import Busy, DatabaseError
-from flamenco_core.manager.store import postgresql, sqlite
+from flamenco_core.manager.store import postgresql, sqlite_writer
 from flamenco_core.manager.store.database import Database, open_database
 from flamenco_core.manager.store.query import Query
 from flamenco_core.manager.store.tables import counters
@@ -222,7 +222,7 @@ async def test_what_was_answered_is_there_when_it_is_opened_again(
 @pytest.fixture
 def short_queue(monkeypatch: pytest.MonkeyPatch) -> int:
     # Before `database`, which takes the length of its queue when it is made.
-    monkeypatch.setattr(sqlite, "MAX_QUEUED", 3)
+    monkeypatch.setattr(sqlite_writer, "MAX_QUEUED", 3)
     monkeypatch.setattr(postgresql, "MAX_QUEUED", 3)
     monkeypatch.setattr(postgresql, "WRITERS", 1)
     return 3

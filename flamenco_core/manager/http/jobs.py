@@ -20,7 +20,7 @@ from flamenco_core.manager.http.views import job_view, task_summary
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.submission import compile_job, submit
-from flamenco_core.manager.usecases import control
+from flamenco_core.manager.usecases import control, tags
 from flamenco_core.manager.usecases.blocklist import blocklist_of, remove_from_blocklist
 from flamenco_core.wire import jobs as wire
 from flamenco_core.wire.tasks import JobTasksSummary
@@ -89,6 +89,13 @@ class JobController(Controller):
         body = await body_of(request, wire.JobPriorityChange)
         database = manager_of(request).database
         await database.write(control.set_job_priority, job, body.priority)
+        return empty()
+
+    @post("/{job_id:str}/settag", opt={"operation": "setJobTag"}, status_code=200)
+    async def set_tag(self, request: Request[Any, Any, Any]) -> Answer:
+        """Tie a job to the workers with a tag, or to none."""
+        job, body = path_id(request, "job_id"), await body_of(request, wire.JobTagChange)
+        await manager_of(request).database.write(tags.set_job_tag, job, body.id, body.name)
         return empty()
 
     @get("/{job_id:str}/blocklist", opt={"operation": "fetchJobBlocklist"})

@@ -19,14 +19,10 @@ LATER = {
     # workers
     "fetchWorkerSleepSchedule",
     "setWorkerSleepSchedule",
-    "fetchWorkerTag",
-    "updateWorkerTag",
-    "deleteWorkerTag",
     # jobs
     "deleteJob",
     "deleteJobMass",
     "deleteJobWhatWouldItDo",
-    "setJobTag",
     "fetchJobLastRenderedInfo",
     "fetchGlobalLastRenderedInfo",
     # files by checksum

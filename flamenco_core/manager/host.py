@@ -17,6 +17,7 @@ from flamenco_core.domain.variables import VariableTable
 from flamenco_core.errors import ConfigError, NotFound
 from flamenco_core.manager.bus import Bus
 from flamenco_core.manager.credentials import Credentials
+from flamenco_core.manager.deletion import Deletion
 from flamenco_core.manager.doorbell import Doorbell
 from flamenco_core.manager.job_types import JobTypeCatalog
 from flamenco_core.manager.last_rendered import LastRendered
@@ -64,6 +65,7 @@ class Manager:
         self.liveness = Liveness(clock, max(PATIENCE, patience) if patience else float("inf"))
         self.logs = TaskLogs(settings.local_manager_storage_path)
         self.last_rendered = LastRendered(self.logs)
+        self.deletion = Deletion(self)
         self.rules = Rules(
             failure=FailureRule(settings.fail_percentage),
             limits=FailureLimits(

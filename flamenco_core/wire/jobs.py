@@ -99,6 +99,13 @@ class JobTagChange:
 
 
 @attrs.frozen
+class JobMassDeletionSelection:
+    """Which jobs to delete: those not changed since; RFC 3339, with a zone."""
+
+    last_updated_max: str
+
+
+@attrs.frozen
 class JobDeletionInfo:
     """What deleting the job would also delete."""
 

@@ -25,6 +25,7 @@ _STATUS: dict[type[Exception], int] = {
     errors.BadRequest: 400,
     errors.NotFound: 404,
     errors.UnknownTag: 406,
+    errors.NothingFits: 416,
     errors.Forbidden: 403,
     errors.Conflict: 409,
     errors.NotAllowed: 422,

@@ -20,9 +20,6 @@ LATER = {
     "fetchWorkerSleepSchedule",
     "setWorkerSleepSchedule",
     # jobs
-    "deleteJob",
-    "deleteJobMass",
-    "deleteJobWhatWouldItDo",
     "fetchJobLastRenderedInfo",
     "fetchGlobalLastRenderedInfo",
     # files by checksum

@@ -6,6 +6,12 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.parametrize(
+    "database",
+    [None, pytest.param("postgresql", marks=pytest.mark.postgresql)],
+    ids=["sqlite", "postgresql"],
+    indirect=True,
+)
 NOWHERE = "1f2c5e74-7c8e-4a51-8c5d-111111111111"
 
 

@@ -20,6 +20,7 @@ from flamenco_core.domain.events import ManagerStarted
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.events import EventController
 from flamenco_core.manager.http.gate import Gate
+from flamenco_core.manager.http.health import HealthController
 from flamenco_core.manager.http.job_types import JobTypeController
 from flamenco_core.manager.http.jobs import JobController
 from flamenco_core.manager.http.meta import MetaController
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 
 CONTROLLERS = (
     MetaController,
+    HealthController,
     WorkerController,
     JobTypeController,
     JobController,

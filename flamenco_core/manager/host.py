@@ -23,6 +23,7 @@ from flamenco_core.manager.job_types import JobTypeCatalog
 from flamenco_core.manager.last_rendered import LastRendered
 from flamenco_core.manager.liveness import Liveness
 from flamenco_core.manager.logs import TaskLogs
+from flamenco_core.manager.readiness import Readiness
 from flamenco_core.manager.settings import ManagerSettings
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.database import Database, open_database
@@ -57,6 +58,7 @@ class Manager:
         self.new_id = new_id
         self.platform = go_os()
         self.database: Database = open_database(settings.database, clock)
+        self.readiness = Readiness(self.database, clock)
         self._credentials = Credentials(self.database, clock)
         # Microseconds: later than every number that an earlier Manager has given.
         self.bus = Bus(plugins, self, start=clock.now())

@@ -119,6 +119,11 @@ class ManagerSettings:
 
     meta: Meta = option(factory=Meta, key="_meta")
     manager_name: str = option("Flamenco", "Name of the farm, shown to people.")
+    shown_version: str = option(
+        "",
+        "Version to tell clients instead of our own. Flamenco's add-on asks before it sends a"
+        " job to a Manager of another version than itself, such as `3.9`.",
+    )
     listen: str = option(
         "127.0.0.1:8080",
         "HOST:PORT to serve on; `:8080` is every network this machine is in.",

@@ -17,13 +17,14 @@ from flamenco_core.manager.http.plumbing import (
     path_id,
     reply,
 )
-from flamenco_core.manager.http.views import job_view, task_summary
+from flamenco_core.manager.http.views import job_view, task_summary, why_view
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.submission import compile_job, submit
 from flamenco_core.manager.usecases import control, tags
 from flamenco_core.manager.usecases import delete as deletion
 from flamenco_core.manager.usecases.blocklist import blocklist_of, remove_from_blocklist
+from flamenco_core.manager.usecases.why import why_job
 from flamenco_core.wire import jobs as wire
 from flamenco_core.wire.tasks import JobTasksSummary
 
@@ -97,6 +98,13 @@ class JobController(Controller):
         manager, job = manager_of(request), path_id(request, "job_id")
         row = await manager.database.read(job_rows.job_by_uuid, job)
         return reply(wire.JobDeletionInfo(manager.storage.shaman and bool(row.shaman_checkout_id)))
+
+    @get("/{job_id:str}/why", opt={"operation": "fetchJobWhy"})
+    async def why(self, request: Request[Any, Any, Any]) -> Answer:
+        """Say why a job's tasks are not at work."""
+        job = path_id(request, "job_id")
+        row, reasons = await manager_of(request).database.read(why_job, job)
+        return reply(why_view(row, reasons))
 
     @post("/{job_id:str}/setstatus", opt={"operation": "setJobStatus"}, status_code=200)
     async def set_status(self, request: Request[Any, Any, Any]) -> Answer:

@@ -29,7 +29,7 @@ LATER = {
     "shamanFileStore",
 }
 """Keep it up to date: what is built leaves it, and in the end it is empty."""
-OURS = {"getPlugins", "followEvents", "fetchJobFile", "getLive", "getReady"}
+OURS = {"getPlugins", "followEvents", "fetchJobFile", "getLive", "getReady", "fetchJobWhy"}
 """What Flamenco's document does not have."""
 
 

@@ -36,7 +36,7 @@ LATER = {
     "shamanFileStore",
 }
 """Keep it up to date: what is built leaves it, and in the end it is empty."""
-OURS = {"getPlugins", "followEvents", "fetchJobFile"}
+OURS = {"getPlugins", "followEvents", "fetchJobFile", "describeForUpnp"}
 """What Flamenco's document does not have."""
 
 

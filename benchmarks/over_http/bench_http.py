@@ -88,6 +88,7 @@ def manager(folder: Path) -> Any:
         database=str(folder / "bench.sqlite"),
         local_manager_storage_path=folder / "local",
         shared_storage_path=str(folder),
+        autodiscoverable=False,
     )
     return create_manager(settings, plugins=[Plugin()], discover=False, strict=True)
 

@@ -28,6 +28,7 @@ from flamenco_core.manager.http.output import JobFileController, OutputControlle
 from flamenco_core.manager.http.problems import HANDLERS
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.tasks import TaskController
+from flamenco_core.manager.http.upnp import DescriptionController
 from flamenco_core.manager.http.worker import WorkerController
 from flamenco_core.manager.http.worker_mgt import WorkerManagementController
 from flamenco_core.manager.settings import ManagerSettings
@@ -52,6 +53,7 @@ CONTROLLERS = (
     JobFileController,
     WorkerManagementController,
     EventController,
+    DescriptionController,
 )
 MAX_BODY = 1024 * 1024
 """Bytes; a handler that takes more says so itself."""

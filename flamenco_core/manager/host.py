@@ -57,6 +57,8 @@ class Manager:
         self.clock = clock
         self.new_id = new_id
         self.platform = go_os()
+        self.served: tuple[tuple[str, int], ...] = ()
+        """Host and port of each socket that the server listens on; empty if it did not say."""
         self.database: Database = open_database(settings.database, clock)
         self.readiness = Readiness(self.database, clock)
         self._credentials = Credentials(self.database, clock)

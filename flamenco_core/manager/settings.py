@@ -129,7 +129,9 @@ class ManagerSettings:
         "HOST:PORT to serve on; `:8080` is every network this machine is in.",
         read=_read_listen,
     )
-    autodiscoverable: bool = option(True, "Answer Workers that look for a Manager.")
+    autodiscoverable: bool = option(
+        True, "Let Workers find this Manager by themselves, by SSDP and zeroconf."
+    )
     database: str = option(
         "flamenco-manager.sqlite",
         "A file for SQLite, or `postgresql+psycopg://user:password@host/name`.",

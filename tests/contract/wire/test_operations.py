@@ -29,7 +29,10 @@ LATER = {
     "shamanFileStore",
 }
 """Keep it up to date: what is built leaves it, and in the end it is empty."""
-OURS = {"getPlugins", "followEvents", "fetchJobFile", "getLive", "getReady", "fetchJobWhy"}
+OURS = {
+    *("getPlugins", "followEvents", "fetchJobFile", "fetchJobWhy"),
+    *("getLive", "getReady", "describeForUpnp"),
+}
 """What Flamenco's document does not have."""
 
 

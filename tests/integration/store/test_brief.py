@@ -9,35 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, insert, select
+from store_steps import ADD, add, add_and_fail, names
 
 from flamenco_core.clock import SystemClock
-from flamenco_core.domain.events import JobDeleted
 from flamenco_core.errors import Busy, DatabaseError
 from flamenco_core.manager.store import sqlite_writer
 from flamenco_core.manager.store.database import Database, open_database
-from flamenco_core.manager.store.query import Query
 from flamenco_core.manager.store.sqlite_library import dbapi
-from flamenco_core.manager.store.tables import counters
 from flamenco_core.manager.store.transaction import Tx
-
-_ADD = Query(insert(counters).values(name=bindparam("given"), value=1))
-_ALL = Query(select(counters.c.name).where(counters.c.value == 1).order_by(counters.c.name))
-
-
-def add(tx: Tx, name: str) -> str:
-    tx.run(_ADD, given=name)
-    tx.emit(JobDeleted(name))
-    return name.upper()
-
-
-def add_and_fail(tx: Tx, name: str) -> None:
-    add(tx, name)
-    raise LookupError(name)
-
-
-def names(tx: Tx) -> list[str]:
-    return [row.name for row in tx.all(_ALL)]
 
 
 def thread_of(tx: Tx) -> str:
@@ -134,7 +113,7 @@ async def test_a_full_disk_stores_nothing_of_the_group(file: Database, told: Any
         pages = tx._cursor.execute("PRAGMA page_count").fetchone()[0]
         tx._cursor.execute(f"PRAGMA max_page_count={pages + 1}")
         for number in range(10):
-            tx.run(_ADD, given=f"{number}" * 3000)
+            tx.run(ADD, given=f"{number}" * 3000)
 
     one, filled, two = await asyncio.gather(
         file.brief(add, "one"), file.brief(fill_up), file.brief(add, "two"), return_exceptions=True

@@ -8,35 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import update
+from store_steps import add, add_and_fail, names
 
 from flamenco_core.clock import SystemClock
-from flamenco_core.domain.events import JobDeleted
 from flamenco_core.errors import Busy, DatabaseError
 from flamenco_core.manager.store import postgresql, sqlite_writer
 from flamenco_core.manager.store.database import Database, open_database
 from flamenco_core.manager.store.query import Query
 from flamenco_core.manager.store.tables import counters
 from flamenco_core.manager.store.transaction import Tx
-
-_ADD = Query(insert(counters).values(name=bindparam("given"), value=1))
-_ALL = Query(select(counters.c.name).where(counters.c.value == 1).order_by(counters.c.name))
-
-
-def add(tx: Tx, name: str) -> str:
-    """Store a name, and tell of it."""
-    tx.run(_ADD, given=name)
-    tx.emit(JobDeleted(name))
-    return name.upper()
-
-
-def add_and_fail(tx: Tx, name: str) -> None:
-    add(tx, name)
-    raise LookupError(name)
-
-
-def names(tx: Tx) -> list[str]:
-    return [row.name for row in tx.all(_ALL)]
 
 
 async def test_what_was_written_is_returned_read_and_told(database: Database, told: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from typing import Any
@@ -72,7 +73,7 @@ async def compile_job(
 async def _compiled(job_type: JobTypeLike, submission: Submission) -> AuthoredJob:
     try:
         job = await job_type.compile(submission)
-        check_authored(job)
+        await asyncio.to_thread(check_authored, job)  # a large one takes its time
     except FlamencoError:
         raise
     # The border to job types: whatever they raise is for the artist to read, and to pass on.

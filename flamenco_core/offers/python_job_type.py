@@ -180,7 +180,12 @@ class PythonJobType:
         return tuple(_setting_of(field, hints[field.name]) for field in _fields(self.cls))
 
     async def compile(self, submission: Submission) -> AuthoredJob:
-        """Build the settings, then let the class author its tasks."""
+        """Build the settings, then let the class author its tasks, beside the event loop."""
+        from anyio.to_thread import run_sync
+
+        return await run_sync(self._compile, submission)
+
+    def _compile(self, submission: Submission) -> AuthoredJob:
         from cattrs import transform_error
         from cattrs.errors import BaseValidationError
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 from sqlalchemy import bindparam, select
 
 from flamenco_core.clock import new_id
@@ -156,4 +157,4 @@ def _commands(task: AuthoredTask) -> str:
         {"name": c.name, "parameters": dict(c.parameters), "total_step_count": c.steps}
         for c in task.commands
     ]
-    return json.dumps(commands)
+    return msgspec.json.encode(commands).decode()

@@ -24,7 +24,7 @@ class Settings:
     A run is the compilation of one submitted job. ``seconds`` is its time, and after
     ``kill_after`` its process is killed in any case. ``memory_mb`` is for the script's
     values, ``process_mb`` is how much its process may grow, and ``answer_mb`` is the size
-    of the job that comes out (32 MB are about 60,000 render tasks). ``at_once`` runs are
+    of the job that comes out (64 MB are about 120,000 render tasks). ``at_once`` runs are
     going on at a time and ``queue`` may wait; beyond that the Manager says it is busy.
     """
 
@@ -35,7 +35,7 @@ class Settings:
     kill_after: float = _at_least(0.1, 6.0)
     memory_mb: int = attrs.field(default=256, validator=validators.ge(16))
     process_mb: int = attrs.field(default=600, validator=validators.ge(64))
-    answer_mb: int = attrs.field(default=32, validator=validators.ge(1))
+    answer_mb: int = attrs.field(default=64, validator=validators.ge(1))
     tasks: int = attrs.field(default=100_000, validator=validators.ge(1))
     commands: int = attrs.field(default=50, validator=validators.ge(1))
     at_once: int = attrs.field(default=2, validator=validators.ge(1))

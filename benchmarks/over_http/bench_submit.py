@@ -46,7 +46,7 @@ function compileJob(job) {
     const task = author.Task("render-" + frame, "blender");
     task.addCommand(author.Command("blender-render", {
       exe: "{blender}", argsBefore: [], blendfile: "{jobs}/scene.blend",
-      args: ["--render-output", "{jobs}/render/######", "--render-format", "PNG", "--render-frame", frame],
+      args: ["--render-output", "{jobs}/render/######", "--render-frame", frame],
     }));
     video.addDependency(task);
     job.addTask(task);

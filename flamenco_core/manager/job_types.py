@@ -93,7 +93,7 @@ def _refuse_unfit(task: AuthoredTask, command: AuthoredCommand) -> None:
         if b"null" in msgspec.json.encode(dict(command.parameters)):
             # It may stand for a number that is none; the slower encoder knows.
             json.dumps(dict(command.parameters), allow_nan=False)
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError) as error:
         raise JobTypeError(
             f"task {task.name!r}: the parameters of {command.name!r} are no JSON: {error}"
         ) from error

@@ -3,7 +3,7 @@ PYTHON := $(shell for p in python3 python3.11 python3.13 python; do $$p -c '' 2>
 SETUP := $(or $(PYTHON),$(error Flamenco needs Python 3.11 or newer; install it first)) scripts/setup.py
 BIN := .venv/bin
 
-.PHONY: demo test check docs bench setup lock clean
+.PHONY: demo test check mutants docs bench setup lock clean
 
 demo:  ## A farm on this machine: Manager, Worker, a job, pictures.
 	@$(SETUP) --blender
@@ -20,6 +20,10 @@ check:  ## Format, lint, types, who imports whom, generated pages, house rules.
 docs:  ## Write the generated pages of docs/reference.
 	@$(SETUP)
 	@$(BIN)/python scripts/docs.py
+
+mutants:  ## Take away one guard at a time; the tests must notice each.
+	@$(SETUP)
+	@$(BIN)/python scripts/mutants.py $(ARGS)
 
 bench:  ## Measure; prints figures.
 	@$(SETUP)

@@ -10,6 +10,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 
 from invariant_store import MemoryStore
+from invariant_story import Story
 
 
 @pytest.fixture
@@ -17,3 +18,8 @@ def store() -> Iterator[MemoryStore]:
     opened = MemoryStore()
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def story(store: MemoryStore) -> Story:
+    return Story(store)

@@ -6,93 +6,22 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from invariant_checks import Farm, check
-from invariant_store import MemoryStore
+from invariant_story import Story
 
-from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
+from flamenco_core.domain.statuses import TaskStatus
 from flamenco_core.errors import JobTypeError, NotAllowed, StaleMessage
 from flamenco_core.manager.job_types import check_authored
-from flamenco_core.manager.usecases import control, recover, report, schedule, submit, workers
-from flamenco_core.manager.usecases.rules import Rules
-from flamenco_core.offers.job_type import AuthoredJob, AuthoredTask, Submission
+from flamenco_core.manager.usecases import recover, schedule, submit, workers
+from flamenco_core.offers.job_type import AuthoredJob, AuthoredTask
 
 COMPLETED, FAILED, ACTIVE = TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.ACTIVE
 
 
-class Story:
-    """A farm, told step by step."""
-
-    def __init__(self, store: MemoryStore) -> None:
-        self.store = store
-        self.rules = Rules()
-        self.numbers: Counter[str] = Counter()
-
-    def uuid(self, kind: str) -> str:
-        self.numbers[kind] += 1
-        return f"00000000-0000-4000-8000-{ord(kind[0]):04}{self.numbers[kind]:08}"
-
-    def do(self, use_case: Any, *args: Any, **kwargs: Any) -> Any:
-        return self.store.write(use_case, *args, self.rules, **kwargs)
-
-    def join(self, *types: str) -> str:
-        worker = self.uuid("worker")
-        new = workers.Registration(
-            uuid=worker,
-            secret_hash="x",
-            name=f"worker {self.numbers['worker']}",
-            address="::1",
-            platform="linux",
-            task_types=types or ("blender",),
-        )
-        self.store.write(workers.register_worker, new)
-        self.do(workers.state_changed, worker, WorkerStatus.AWAKE)
-        return worker
-
-    def submit(self, *tasks: AuthoredTask, id: str = "", priority: int = 50) -> str:
-        id = id or self.uuid("job")
-        new = Submission(job_id=id, name=id, type="t", priority=priority, created=1)
-        job = AuthoredJob(name=id, priority=priority, settings={}, metadata={}, tasks=tasks)
-        return str(self.do(submit.submit_job, new, job))
-
-    def frames(self, count: int) -> list[AuthoredTask]:
-        return [AuthoredTask(name=f"frame {n}", type="blender") for n in range(count)]
-
-    def claim(self, worker: str) -> Any:
-        return self.do(schedule.schedule_task, worker)
-
-    def say(self, worker: str, run: Any, status: TaskStatus, **more: Any) -> Any:
-        said = report.Report(status=status, epoch=run.epoch, **more)
-        return self.do(report.report_task, worker, run.task_id, said)
-
-    def lose(self, worker: str) -> None:
-        self.do(workers.give_up_workers, [worker])
-
-    def ask(self, job: str, status: str) -> None:
-        self.do(control.request_job_status, job, JobStatus(status), "because")
-
-    def ask_task(self, run: Any, status: TaskStatus) -> None:
-        self.do(control.request_task_status, run.task_id, status, "because")
-
-    def farm(self) -> Farm:
-        farm: Farm = self.store.write(Farm.read)
-        check(farm, self.rules)
-        return farm
-
-    def task(self, run: Any) -> Any:
-        return next(task for task in self.farm().tasks.values() if task.uuid == run.task_id)
-
-    def job(self, id: str) -> Any:
-        return next(job for job in self.farm().jobs.values() if job.uuid == id)
-
-
-@pytest.fixture
-def story(store: MemoryStore) -> Story:
-    return Story(store)
-
-
 def test_i1_every_task_of_a_job_comes_to_its_end(story: Story) -> None:
     one, other = story.join(), story.join()
-    job = story.submit(*story.frames(9), AuthoredTask(name="video", type="blender", parents=(0, 8)))
+    video = AuthoredTask(name="video", type="blender", parents=(1, 9))
+    job = story.submit(video, *story.frames(9))
+    done = []
     for number in range(40):
         worker = (one, other)[number % 2]
         run = story.claim(worker)
@@ -100,7 +29,9 @@ def test_i1_every_task_of_a_job_comes_to_its_end(story: Story) -> None:
             story.lose(worker)
         elif isinstance(run, schedule.AssignedRun):
             story.say(worker, run, COMPLETED)
+            done.append(run.name)
     assert story.job(job).status == "completed"
+    assert (len(done), done[-1]) == (10, "video")  # I11: after its parents
 
 
 def test_i2_a_job_sent_twice_is_there_once(story: Story) -> None:

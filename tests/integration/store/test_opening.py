@@ -228,6 +228,16 @@ async def test_a_database_of_somebody_else_is_refused(sqlite_file: Path) -> None
         await opened(str(sqlite_file))
 
 
+async def test_one_manager_for_each_file(sqlite_file: Path) -> None:
+    first = await opened(str(sqlite_file))
+    try:
+        with pytest.raises(DatabaseError, match=r"another Manager uses .*farm.sqlite; stop it"):
+            await opened(str(sqlite_file))
+    finally:
+        await first.close()
+    await open_and_close(str(sqlite_file))
+
+
 async def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DatabaseError, match=r"cannot use the database .*farm"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,14 @@ def test_what_was_added_is_there_after_a_restart_in_order(path: Path) -> None:
             journal.add(one(number))
     with opened(path) as (_, records):
         assert records == [one(1), one(2), one(3)]
+
+
+def test_a_record_is_on_disk_when_it_was_added(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(path) as (journal, _):
+        synced = []
+        monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
+        journal.add(one(1))
+        assert synced == [path.stat().st_size] != [0]
 
 
 def test_what_was_removed_is_not(path: Path) -> None:

@@ -14,7 +14,7 @@ from flamenco_core.manager.job_types import check_authored
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
-from flamenco_core.manager.usecases.submit import submit_job
+from flamenco_core.manager.usecases.submit import require_tag, submit_job
 from flamenco_core.offers.job_type import AuthoredJob, JobTypeLike, Submission
 from flamenco_core.wire.describe import available_job_type
 from flamenco_core.wire.jobs import SubmittedJob
@@ -64,6 +64,8 @@ async def compile_job(
         raise OutdatedJobType(
             "rejecting job because its settings are outdated, refresh the job type"
         )
+    if submission.worker_tag:
+        await manager.database.read(require_tag, submission.worker_tag)
     problems = await manager.plugins.check("check_submission", job=submission, manager=manager)
     if problems:
         raise BadRequest("; ".join(problem.message for problem in problems))

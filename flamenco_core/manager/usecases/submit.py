@@ -24,7 +24,7 @@ from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.settle import settle
 from flamenco_core.offers.job_type import AuthoredJob, AuthoredTask, Submission
 
-__all__ = ["submit_job"]
+__all__ = ["require_tag", "submit_job"]
 
 Lanes = dict[tuple[str, int], int]
 
@@ -47,7 +47,7 @@ def submit_job(
     """
     if tx.one(_KNOWN, uuid=submission.job_id) is not None:
         return submission.job_id
-    tag = _tag_id(tx, submission.worker_tag)
+    tag = _held_tag(tx, submission.worker_tag)
     job_id = next_ids(tx, "jobs")
     row = _job_row(tx, job_id, submission, job, tag)
     row["wanted"] = Wanted.PAUSE if paused else Wanted.RUN
@@ -65,13 +65,21 @@ def submit_job(
     return submission.job_id
 
 
-def _tag_id(tx: Tx, uuid: str) -> int:
+def require_tag(tx: Tx, uuid: str) -> int:
+    """Return the id of a worker tag, 0 for none; raises `BadRequest` for an unknown one."""
     if not uuid:
         return 0
     tag = tag_rows.tag_by_uuid(tx, uuid)
-    if tag is None or not tag_rows.hold_tag(tx, tag.id):
+    if tag is None:
         raise BadRequest(f"there is no worker tag {uuid}; refresh the list of tags and try again")
     return int(tag.id)
+
+
+def _held_tag(tx: Tx, uuid: str) -> int:
+    """Return the same, of a tag that nobody deletes before the job is stored."""
+    tag = require_tag(tx, uuid)
+    # Deleted between the two: the second look says so.
+    return tag if not tag or tag_rows.hold_tag(tx, tag) else require_tag(tx, uuid)
 
 
 def _job_row(tx: Tx, id: int, submission: Submission, job: AuthoredJob, tag: int) -> dict[str, Any]:

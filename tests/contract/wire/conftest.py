@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import sys
 from collections.abc import AsyncIterator, Callable
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,9 @@ import pytest
 import yaml
 
 from flamenco_core.testing import RunningManager
+
+# What several test modules of this folder share has its own names: wire_*.
+sys.path.append(str(Path(__file__).parent))
 
 REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "flamenco-openapi.yaml"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
@@ -146,12 +150,37 @@ def judge() -> Judge:
 
 
 @pytest.fixture
-async def api(manager, judge: Judge, database: str | None) -> AsyncIterator[RunningManager]:
+async def api(
+    manager: Any,
+    judge: Judge,
+    database: str | None,
+    plugins: list[object],
+    settings: dict[str, Any],
+    more: dict[str, Any],
+) -> AsyncIterator[RunningManager]:
     """A Manager; what its client hears is judged."""
-    settings = {"database": database} if database else {}
-    async with manager(settings=settings) as running:
+    given = settings | ({"database": database} if database else {})
+    async with manager(plugins, settings=given, **more) as running:
         running.client.event_hooks["response"].append(judge)
         yield running
+
+
+@pytest.fixture
+def plugins() -> list[object]:
+    """The Manager's plugins beside the built-in ones, for a test module to say."""
+    return []
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Fields of the Manager's settings, for a test module to say."""
+    return {}
+
+
+@pytest.fixture
+def more() -> dict[str, Any]:
+    """Further arguments of `create_manager`, for a test module to say."""
+    return {}
 
 
 @pytest.fixture(params=[None])

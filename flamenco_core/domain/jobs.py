@@ -44,13 +44,19 @@ class Tally:
 
 @attrs.frozen
 class FailureRule:
-    """When failed tasks fail their job: at *percentage* of all its tasks."""
+    """When failed tasks fail their job: at *percentage* of all its tasks, and *at_least* so many.
+
+    A small job is not over because of one task; what can be done of it is done first.
+    """
 
     percentage: int = 10
+    at_least: int = 3
 
     def broken_by(self, tally: Tally) -> bool:
         """Whether so many tasks failed that the job has."""
-        return tally.failed > 0 and 100 * tally.failed >= self.percentage * tally.total
+        return (
+            tally.failed >= self.at_least and 100 * tally.failed >= self.percentage * tally.total
+        )
 
 
 def job_status(wanted: Wanted, started: bool, tally: Tally, rule: FailureRule) -> JobStatus:

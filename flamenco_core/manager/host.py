@@ -71,7 +71,7 @@ class Manager:
         self.last_rendered = LastRendered(self.logs)
         self.deletion = Deletion(self)
         self.rules = Rules(
-            failure=FailureRule(settings.fail_percentage),
+            failure=FailureRule(settings.fail_percentage, settings.fail_at_least),
             limits=FailureLimits(
                 workers_per_task=settings.task_fail_after_softfail_count,
                 tasks_per_worker=settings.blocklist_threshold,

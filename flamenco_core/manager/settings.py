@@ -170,6 +170,11 @@ class ManagerSettings:
         "Part of a job's tasks, in percent, that has to fail before the job is failed.",
         validator=validators.and_(validators.ge(1), validators.le(100)),
     )
+    fail_at_least: int = option(
+        3,
+        "Tasks that have to fail before the job is failed, however few it has.",
+        validator=validators.ge(1),
+    )
     mqtt: Mqtt = option(factory=Mqtt)
     variables: tuple[Variable, ...] = option(
         DEFAULT_VARIABLES,

@@ -70,7 +70,7 @@ class FarmMachine(RuleBasedStateMachine):
         super().__init__()
         self.store = store
         self.store.empty()
-        self.farm_rules = Rules(failure=FailureRule(40))
+        self.farm_rules = Rules(failure=FailureRule(40, at_least=2))
         self.first_look = offer.FIRST_LOOK
         self.jobs: dict[str, tuple[Submission, AuthoredJob]] = {}
         self.workers: list[str] = []

@@ -172,10 +172,11 @@ def test_i10_what_comes_back_to_a_paused_job_is_paused(story: Story, how: str) -
 def test_i10_a_failed_job_takes_back_no_single_task(story: Story) -> None:
     # It would be canceled at once, for the others still count as failed.
     worker, _ = story.join(), story.join()
-    story.rules.limits = story.rules.limits.__class__(workers_per_task=1)
+    story.rules.limits = story.rules.limits.__class__(workers_per_task=1, tasks_per_worker=9)
     job = story.submit(*story.frames(10))
-    run = story.claim(worker)
-    story.say(worker, run, FAILED)
+    for _ in range(3):
+        run = story.claim(worker)
+        story.say(worker, run, FAILED)
     assert story.job(job).status == "failed"
     with pytest.raises(NotAllowed, match="requeue the job"):
         story.ask_task(run, TaskStatus.QUEUED)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from flamenco_core.domain.jobs import REQUESTS, FailureRule, Tally, job_status, requeued_from
 from flamenco_core.domain.statuses import JobStatus, TaskStatus, Wanted
 
-RULE = FailureRule(10)
+RULE = FailureRule(10, at_least=1)
 
 
 def tally(total: int = 20, **counts: int | bool) -> Tally:
@@ -99,7 +99,17 @@ def test_a_wish_comes_before_what_the_tasks_say(
 def test_failed_tasks_fail_their_job_at_a_percentage(
     percentage: int, failed: int, total: int, broken: bool
 ) -> None:
-    assert FailureRule(percentage).broken_by(tally(total, failed=failed)) is broken
+    rule = FailureRule(percentage, at_least=1)
+    assert rule.broken_by(tally(total, failed=failed)) is broken
+
+
+@pytest.mark.parametrize(("failed", "broken"), [(1, False), (2, False), (3, True)])
+def test_one_failed_task_does_not_end_a_small_job(failed: int, broken: bool) -> None:
+    assert FailureRule().broken_by(tally(5, failed=failed)) is broken
+
+
+def test_a_job_of_one_failed_task_has_failed() -> None:
+    assert job_status(Wanted.RUN, True, tally(1, failed=1), FailureRule()) == "failed"
 
 
 def test_a_tally_knows_what_is_open() -> None:

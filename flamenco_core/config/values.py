@@ -17,11 +17,25 @@ import cattrs
 from flamenco_core.config.duration import Duration
 from flamenco_core.config.nodes import Items, Scalar, Section, Wrong, plain
 
-__all__ = ["build", "help_of", "is_section", "key_of", "option", "options_of"]
+__all__ = [
+    "Acts",
+    "acts_of",
+    "build",
+    "help_of",
+    "is_section",
+    "key_of",
+    "option",
+    "options_of",
+    "schema_given",
+]
 
 T = TypeVar("T")
 
+Acts = Literal["at once", "after a restart", "not yet"]
+"""When a changed value counts; "not yet" is read and kept, but nothing uses it."""
+
 _HELP, _KEY, _READ = "flamenco.help", "flamenco.key", "flamenco.read"
+_ACTS, _SCHEMA = "flamenco.acts", "flamenco.schema"
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -33,14 +47,17 @@ def option(
     key: str | None = None,
     read: Callable[[Any], Any] | None = None,
     validator: Any = None,
+    acts: Acts | None = None,
+    schema: Mapping[str, Any] | None = None,
 ) -> Any:
     """Declare one setting: its default, and a sentence for the reference page.
 
     *key* is its name in the file if that differs from the field's. *read* makes the value
     of what is written there; it raises `Wrong` with what it had expected. *validator* is
-    one of attrs'.
+    one of attrs'. *acts* says when a change counts, for a section and all in it; *schema*
+    is the JSON schema where *read* takes what the type does not tell.
     """
-    metadata = {_HELP: help, _KEY: key, _READ: read}
+    metadata = {_HELP: help, _KEY: key, _READ: read, _ACTS: acts, _SCHEMA: schema}
     if factory is not None:
         return attrs.field(factory=factory, metadata=metadata, validator=validator)
     return attrs.field(default=default, metadata=metadata, validator=validator)
@@ -59,6 +76,18 @@ def is_section(kind: Any) -> bool:
 def help_of(field: attrs.Attribute[Any]) -> str:
     """Return the sentence for the reference page."""
     return str(field.metadata.get(_HELP, ""))
+
+
+def acts_of(field: attrs.Attribute[Any]) -> Acts | None:
+    """Return when a changed value counts; None if only what is around it says so."""
+    acts: Acts | None = field.metadata.get(_ACTS)
+    return acts
+
+
+def schema_given(field: attrs.Attribute[Any]) -> Mapping[str, Any] | None:
+    """Return the JSON schema that was declared with a setting, if one was."""
+    given: Mapping[str, Any] | None = field.metadata.get(_SCHEMA)
+    return given
 
 
 def options_of(cls: Any) -> dict[str, attrs.Attribute[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,8 +11,9 @@ import attrs
 from flamenco_core.config.load import Loaded
 from flamenco_core.config.secrets import masked
 from flamenco_core.config.values import Acts, acts_of, help_of, is_section, options_of, written
+from flamenco_core.errors import ConfigError
 
-__all__ = ["Listed", "all_settings", "changed_keys", "settings_of"]
+__all__ = ["Listed", "all_settings", "changed_keys", "settings_of", "without_effect"]
 
 
 @attrs.frozen(kw_only=True)
@@ -36,9 +38,16 @@ def all_settings(loaded: Loaded[Any]) -> Iterator[Listed]:
         if key != "plugins":
             yield _listed(loaded, key, masked(value, key), acts, help_of(field))
     for plugin, kind in sorted(loaded.sections.items()):
-        section = loaded.section(plugin, kind)
-        for key, field, value, acts in settings_of(section, f"plugins.{plugin}."):
-            yield _listed(loaded, key, masked(value, key), acts, help_of(field))
+        with contextlib.suppress(ConfigError):
+            section = loaded.section(plugin, kind)
+            for key, field, value, acts in settings_of(section, f"plugins.{plugin}."):
+                yield _listed(loaded, key, masked(value, key), acts, help_of(field))
+
+
+def without_effect(loaded: Loaded[Any]) -> list[str]:
+    """Return the keys that somebody has set although nothing uses them yet."""
+    listed = all_settings(loaded)
+    return [s.key for s in listed if s.acts == "not yet" and s.source != "default"]
 
 
 def _listed(loaded: Loaded[Any], key: str, value: Any, acts: Acts, help: str) -> Listed:
@@ -67,5 +76,7 @@ def changed_keys(old: Loaded[Any], new: Loaded[Any]) -> dict[str, Acts]:
 def _values(loaded: Loaded[Any]) -> dict[str, tuple[Any, Acts]]:
     rows = list(settings_of(loaded.settings))
     for plugin, kind in loaded.sections.items():
-        rows += settings_of(loaded.section(plugin, kind), f"plugins.{plugin}.")
+        # A section that was wrong at the start has turned its plugin off.
+        with contextlib.suppress(ConfigError):
+            rows += settings_of(loaded.section(plugin, kind), f"plugins.{plugin}.")
     return {key: (value, acts) for key, _, value, acts in rows if key != "plugins"}

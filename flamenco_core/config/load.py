@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, TypeVar, cast
 import attrs
 
 from flamenco_core.config.layers import from_arguments, from_environment, without_nulls
-from flamenco_core.config.nodes import Scalar, Section, Wrong, merged, plain
+from flamenco_core.config.nodes import Section, Wrong, merged, plain
 from flamenco_core.config.secrets import is_secret, masked
 from flamenco_core.config.values import build, is_section, options_of
 from flamenco_core.config.yaml_file import read_yaml, yaml_text
@@ -23,7 +23,6 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 Source = Literal["default", "file", "environment", "argument"]
-
 
 
 @attrs.frozen(kw_only=True)

@@ -25,7 +25,9 @@ def is_secret(key: str) -> bool:
 def masked(value: Any, key: str = "") -> Any:
     """Return plain data without its secrets; also the passwords inside of URLs are hidden."""
     if isinstance(value, Mapping):
-        return {name: masked(item, f"{key}.{name}" if key else name) for name, item in value.items()}
+        return {
+            name: masked(item, f"{key}.{name}" if key else name) for name, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [masked(item, key) for item in value]
     if value in (None, "") or isinstance(value, bool):

@@ -56,8 +56,8 @@ def option(
 
     *key* is its name in the file if that differs from the field's. *read* makes the value
     of what is written there; it raises `Wrong` with what it had expected; *write* is
-    the other way. *validator* is one of attrs'. *acts* says when a change counts, for a section and all in it; *schema*
-    is the JSON schema where *read* takes what the type does not tell.
+    the other way. *validator* is one of attrs'. *acts* says when a change counts, for a
+    section and all in it; *schema* is JSON schema for what the type does not tell.
     """
     metadata: dict[str, Any] = {_HELP: help, _KEY: key, _READ: read, _WRITE: write}
     metadata |= {_ACTS: acts, _SCHEMA: schema}
@@ -100,7 +100,9 @@ def _as_written(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if is_section(type(value)):
-        return {key: written(f, getattr(value, f.name)) for key, f in options_of(type(value)).items()}
+        return {
+            key: written(f, getattr(value, f.name)) for key, f in options_of(type(value)).items()
+        }
     if isinstance(value, Mapping):
         return {key: _as_written(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -24,6 +24,4 @@ def fail_silent_task(tx: Tx, task_id: str, silence: float, rules: Rules) -> None
         f"Task timed out on worker {task.worker_name} ({task.worker_uuid}):"
         f" nothing was heard of it for {Duration.of(silence)}"
     )
-    fail_task(
-        tx, task, rules, activity=activity, seq=task.seq, steps=int(task.steps_completed)
-    )
+    fail_task(tx, task, rules, activity=activity, seq=task.seq, steps=int(task.steps_completed))

@@ -13,7 +13,9 @@ from flamenco_core.config.secrets import masked
 from flamenco_core.config.values import Acts, acts_of, help_of, is_section, options_of, written
 from flamenco_core.errors import ConfigError
 
-__all__ = ["Listed", "all_settings", "changed_keys", "settings_of", "without_effect"]
+__all__ = ["Listed", "Value", "all_settings", "settings_of", "values_of", "without_effect"]
+
+Value = tuple[Any, Acts]
 
 
 @attrs.frozen(kw_only=True)
@@ -67,13 +69,8 @@ def settings_of(
             yield f"{prefix}{key}", field, written(field, value), when
 
 
-def changed_keys(old: Loaded[Any], new: Loaded[Any]) -> dict[str, Acts]:
-    """Return the keys whose values differ, each with when its change counts."""
-    before, after = _values(old), _values(new)
-    return {key: acts for key, (value, acts) in after.items() if before.get(key) != (value, acts)}
-
-
-def _values(loaded: Loaded[Any]) -> dict[str, tuple[Any, Acts]]:
+def values_of(loaded: Loaded[Any]) -> dict[str, Value]:
+    """Return value, secrets too, and when a change counts, for each setting by its key."""
     rows = list(settings_of(loaded.settings))
     for plugin, kind in loaded.sections.items():
         # A section that was wrong at the start has turned its plugin off.

@@ -15,8 +15,9 @@ from typing import Any
 import attrs
 
 from flamenco_core.config import Loaded
-from flamenco_core.config.listing import changed_keys
+from flamenco_core.config.listing import Value, values_of
 from flamenco_core.config.save import changed_text, write_settings
+from flamenco_core.config.values import Acts
 from flamenco_core.errors import BadRequest, ConfigError, Conflict
 from flamenco_core.manager.settings import ManagerSettings
 from flamenco_core.manager.wanted import changes_for
@@ -46,6 +47,8 @@ class Configuration:
         """Called after each change."""
         self._take = take
         self._started = loaded
+        # Of what counts after a restart only, but was let count all the same.
+        self._moved: dict[str, Value] = {}
         # In force, and seen at the last look: a file that changes is left to come to rest.
         self._read = self._seen = _signature(loaded.path)
         self._lock = asyncio.Lock()
@@ -63,8 +66,12 @@ class Configuration:
     @property
     def restart_needed(self) -> list[str]:
         """The keys whose new values count only after a restart."""
-        changed = changed_keys(self._started, self.loaded)
+        changed = _changed(values_of(self._started) | self._moved, values_of(self.loaded))
         return [key for key, acts in changed.items() if acts == "after a restart"]
+
+    def counts_now(self, key: str) -> None:
+        """Note that the present value of a setting counts without a restart after all."""
+        self._moved[key] = values_of(self.loaded)[key]
 
     async def look(self) -> None:
         """Read the file again if it has changed since, and is at rest."""
@@ -115,12 +122,14 @@ class Configuration:
 
     def _accept(self, fresh: Loaded[ManagerSettings]) -> None:
         before, self.loaded, self.problem = self.loaded, _still_set_up(self.loaded, fresh), ""
-        changed = changed_keys(before, self.loaded)
+        changed = _changed(values_of(before), values_of(self.loaded))
         if not changed:
             return
         self._take(self.loaded)
         log.info("new settings: %s", ", ".join(changed))
-        if waiting := self.restart_needed:
+        # When a farm has been set up, its server opens to others, and tells if it cannot.
+        opens = {"listen"} if self.followers and before.settings.is_first_run else set()
+        if waiting := [key for key in self.restart_needed if key not in opens]:
             log.warning("restart the Manager to let these count: %s", ", ".join(waiting))
         for follower in self.followers:
             follower(before.settings, self.loaded.settings)
@@ -132,6 +141,10 @@ def _signature(path: Path | None) -> Signature:
     except OSError:
         return None
     return (found.st_mtime_ns, found.st_size, found.st_ino) if found else None
+
+
+def _changed(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str, Acts]:
+    return {key: value[1] for key, value in after.items() if before.get(key) != value}
 
 
 def _refuse_nothing(before: Loaded[Any], fresh: Loaded[Any]) -> None:

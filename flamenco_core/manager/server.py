@@ -107,18 +107,20 @@ class Server(uvicorn.Server):
         The socket for this machine stays open: nobody who is connected or about to be is
         lost. On a failure the log says to restart.
         """
-        first = self._listeners[0]
-        if loopback_of(host) == host and port == first.getsockname()[1]:
+        first, manager = self._listeners[0], self._app.state.manager
+        own_host, own_port = first.getsockname()[:2]
+        if host in (own_host, "localhost") and port in (own_port, 0):
             return
         try:
-            listener = bind(host, port or first.getsockname()[1], beside=first)
+            listener = bind(host, port or own_port, beside=first)
         except ConfigError as error:
             log.error("only this machine can reach the Manager until it is restarted: %s", error)
             return
         loop = asyncio.get_running_loop()
         self.servers.append(await loop.create_server(self._protocol, sock=listener))
         self._listeners = [*self._listeners, listener]
-        self._app.state.manager.served = tuple(_served(self._listeners))
+        manager.served = tuple(_served(self._listeners))
+        manager.configuration.counts_now("listen")
         log.info("the farm is set up; others reach it on %s:%s", *listener.getsockname()[:2])
 
     def _protocol(self) -> asyncio.Protocol:

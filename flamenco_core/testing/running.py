@@ -99,8 +99,8 @@ async def running_manager(
     """Run a Manager with its files in *folder*.
 
     *settings* are fields of `ManagerSettings`, or all of them as they were loaded from a
-    file; *how* are further arguments of `create_manager`. Installed plugins are left out, and a broken one raises, unless *how*
-    says otherwise.
+    file; *how* are further arguments of `create_manager`. Installed plugins are left out,
+    and a broken one raises, unless *how* says otherwise.
     """
     app = create_manager(
         settings if isinstance(settings, Loaded) else _settings(folder, settings or {}),

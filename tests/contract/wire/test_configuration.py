@@ -235,7 +235,7 @@ async def test_a_plugins_section_is_saved_and_needs_a_restart(api, file) -> None
 
 async def test_what_the_environment_says_cannot_be_changed_in_the_file(start, file) -> None:
     environ = {"FLAMENCO_MANAGER_NAME": "Container"}
-    async with start(environ, **{"blocklist_threshold": 5}) as running:
+    async with start(environ, blocklist_threshold=5) as running:
         assert (await put(running, await get(running, "file"))).status_code == 204
         answer = await put(running, {"manager_name": "Attic"})
         assert answer.status_code == 400

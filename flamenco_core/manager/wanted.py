@@ -31,6 +31,9 @@ FLAMENCO_KEYS = (
 )
 """What Flamenco 3 has. Its settings page fails at a key that it does not know."""
 
+BY_HAND = {"plugins_dir"}
+"""Whoever sets these has their own code run: no matter for those who only reach the API."""
+
 
 def as_file(settings: ManagerSettings) -> dict[str, Any]:
     """Return all settings as they could stand in a file, secrets too."""
@@ -52,6 +55,8 @@ def changes_for(loaded: Loaded[ManagerSettings], wanted: Mapping[str, Any]) -> d
     changes = _differing({k: v for k, v in asked.items() if k != "variables"}, present)
     if "variables" in asked:
         changes |= _variables(loaded, asked["variables"], present["variables"])
+    if by_hand := changes.keys() & BY_HAND:
+        raise ConfigError(f"{min(by_hand)}: can be changed in the settings file only, by hand")
     _refuse_overridden(loaded, changes)
     return changes
 
@@ -95,7 +100,7 @@ def _same(key: str, value: Any, present: Mapping[str, Any]) -> bool:
 
 
 def _refuse_overridden(loaded: Loaded[ManagerSettings], changes: Mapping[str, Any]) -> None:
-    for key in _paths(changes):
+    for key in _leaves(changes):
         source = loaded.source_of(key)
         if source in ("environment", "argument"):
             kind = "variable" if source == "environment" else "option of the command line"
@@ -105,11 +110,13 @@ def _refuse_overridden(loaded: Loaded[ManagerSettings], changes: Mapping[str, An
             )
 
 
-def _paths(changes: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+def _leaves(changes: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    # A section counts as set by whoever has set one key in it; what matters is the key.
     for key, value in changes.items():
-        yield f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            yield from _paths(value, f"{prefix}{key}.")
+        if value and isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
 
 
 def shown(settings: ManagerSettings) -> dict[str, Any]:

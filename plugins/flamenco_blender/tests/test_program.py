@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from flamenco_blender import manager, worker
+
 from flamenco_core import FlamencoError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs are scripts here")

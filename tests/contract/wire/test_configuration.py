@@ -179,6 +179,7 @@ async def test_default_variables_stay_when_one_is_changed(api, file) -> None:
         ({"variables": []}, ["variables", "must be a section"]),
         ({"variables": {"x": {"values": 3}}}, ["variables.x.values", "must be a list"]),
         ({"plugins": {"chat": {"pause": "x"}}}, ["plugins.chat.pause", "must be a duration"]),
+        ({"plugins_dir": "/tmp/mine"}, ["plugins_dir", "by hand"]),
         ({"database": f"postgresql://me:{MASK}@host/x"}, ["database", "write the secret anew"]),
         ({"mqtt": {"client": {"password": f"{MASK}1"}}}, ["password", "write the secret anew"]),
     ],
@@ -234,7 +235,7 @@ async def test_a_plugins_section_is_saved_and_needs_a_restart(api, file) -> None
 
 
 async def test_what_the_environment_says_cannot_be_changed_in_the_file(start, file) -> None:
-    environ = {"FLAMENCO_MANAGER_NAME": "Container"}
+    environ = {"FLAMENCO_MANAGER_NAME": "Container", "FLAMENCO_MQTT__CLIENT__BROKER": "tcp://b"}
     async with start(environ, blocklist_threshold=5) as running:
         assert (await put(running, await get(running, "file"))).status_code == 204
         answer = await put(running, {"manager_name": "Attic"})
@@ -242,6 +243,8 @@ async def test_what_the_environment_says_cannot_be_changed_in_the_file(start, fi
         assert "FLAMENCO_MANAGER_NAME wins" in answer.json()["message"]
         answer = await put(running, {"blocklist_threshold": 1})
         assert "command line" in answer.json()["message"]
+        beside = {"mqtt": {"client": {"username": "farm"}}}
+        assert (await put(running, beside)).status_code == 204
 
 
 async def test_settings_given_in_code_have_no_file_to_change(manager) -> None:

@@ -117,6 +117,9 @@ class Configuration:
             self._accept(fresh)
 
     def _checked(self, changes: Mapping[str, Any]) -> tuple[str, Loaded[ManagerSettings]]:
+        if not self.path.exists():
+            # Flamenco's own Manager reads no file without it; who goes back needs it.
+            changes = {"_meta": {"version": 3}, **changes}
         text = changed_text(self.path, changes)
         return text, self.loaded.again(text)
 

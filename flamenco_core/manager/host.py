@@ -170,9 +170,10 @@ class Manager:
     async def fail_silent_tasks(self) -> None:
         """Take tasks of which nothing was heard for too long from their workers."""
         limit = self.settings.task_timeout.seconds
+        heard = self.liveness.last_seen
         for task in self.silence.overdue(limit):
             with contextlib.suppress(NotFound):
-                await self.database.write(fail_silent_task, task, limit, self.rules)
+                await self.database.write(fail_silent_task, task, limit, heard, self.rules)
             self.silence.forget(task)
 
     async def save_seen(self) -> None:

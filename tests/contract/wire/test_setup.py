@@ -176,6 +176,7 @@ async def test_after_the_assistant_the_farm_works_at_once(api, shared, file, pro
     stored = load_settings(file, ManagerSettings, environ={}).settings
     assert stored.shared_storage_path == str(shared)
     assert file.read_text().startswith("# Settings of Flamenco.")
+    assert "_meta:\n  version: 3\n" in file.read_text()
 
 
 @pytest.mark.parametrize(

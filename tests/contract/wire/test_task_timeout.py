@@ -8,12 +8,25 @@ from typing import Any
 import pytest
 
 from flamenco_core.config import Duration
+from flamenco_core.manager.store.workers import save_seen
+from flamenco_core.manager.usecases.time_out import fail_silent_task
 from flamenco_core.testing import FakeClock, RunningManager
+
+pytestmark = pytest.mark.parametrize(
+    "database",
+    [None, pytest.param("postgresql", marks=pytest.mark.postgresql)],
+    ids=["sqlite", "postgresql"],
+    indirect=True,
+)
 
 
 @pytest.fixture
-async def api(manager: Any, judge: Any, clock: FakeClock) -> AsyncIterator[RunningManager]:
-    settings = {"task_timeout": Duration.parse("10m")}
+async def api(
+    manager: Any, judge: Any, clock: FakeClock, database: str | None
+) -> AsyncIterator[RunningManager]:
+    settings = {"task_timeout": Duration.parse("10m")} | (
+        {"database": database} if database else {}
+    )
     async with manager(settings=settings, clock=clock) as running:
         running.client.event_hooks["response"].append(judge)
         yield running
@@ -46,9 +59,7 @@ async def test_a_silent_run_is_a_failed_attempt_and_another_worker_tries(
     shown = (await api.client.get(f"/api/v3/tasks/{task['uuid']}")).json()
     assert [worker["name"] for worker in shown["failed_by_workers"]] == ["silent"]
     assert f"timed out on worker silent ({silent.uuid})" in shown["activity"]
-    assert "timed out" in await api.log(task["uuid"]) or "failed by 1 worker" in await api.log(
-        task["uuid"]
-    )
+    assert "Task failed by 1 worker: another worker will try" in await api.log(task["uuid"])
     assert (await silent.may_i_run(task))["mayKeepRunning"] is False
     assert (await silent.update(task, taskStatus="completed")).status_code == 409
     assert (await silent.ask()).status_code == 204
@@ -101,6 +112,22 @@ async def test_a_canceled_task_and_one_that_is_deleted_do_no_harm(
     assert await status_of(api, task) == "canceled"
     api.manager.silence.heard("1f2c5e74-7c8e-4a51-8c5d-111111111111")
     await minutes(api, clock, 11, worker)
+
+
+async def test_a_worker_that_went_to_another_manager_is_not_judged_by_the_first(
+    api, clock, go_worker, jobs
+) -> None:
+    worker, _ = await go_worker("a").join(), await go_worker("b").join()
+    await jobs(0)
+    task = (await worker.ask()).json()
+    write, rules = api.manager.database.write, api.manager.rules
+    # What the other Manager stores.
+    await write(save_seen, [(worker.uuid, clock.now())])
+    for heard_here in (None, clock.now() - 600_000_000):
+        await write(fail_silent_task, task["uuid"], 600.0, lambda _, at=heard_here: at, rules)
+        assert await status_of(api, task) == "active"
+    await write(fail_silent_task, task["uuid"], 600.0, lambda _: clock.now(), rules)
+    assert await status_of(api, task) == "soft-failed"
 
 
 async def test_a_pause_survives_a_silent_run(api, clock, go_worker, jobs) -> None:

@@ -26,7 +26,8 @@ async def within(seconds: float, fn: Callable[..., T], /, *args: Any) -> T:
     process from ending, instead of one of a pool that everybody needs. Raises `Busy` while
     too many calls hang.
     """
-    if not _places.acquire(blocking=False):
+    places = _places
+    if not places.acquire(blocking=False):
         raise Busy("too many checks wait for a disk that does not answer; try again later")
     loop, result = asyncio.get_running_loop(), asyncio.Future[T]()
 
@@ -37,7 +38,7 @@ async def within(seconds: float, fn: Callable[..., T], /, *args: Any) -> T:
         except Exception as caught:
             value, error = None, caught
         finally:
-            _places.release()
+            places.release()
         # The loop may have ended meanwhile; nobody waits any more then.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(_give, result, value, error)

@@ -322,8 +322,8 @@ async def test_an_edit_by_hand_counts_and_a_wrong_one_is_shown(api, file, caplog
     look = api.manager.configuration.look
     good = file.read_text().replace("Basement", "Attic")
     file.write_text(good)
+    # Twice: it is left to come to rest. The Manager's own service may look as well.
     await look()
-    assert api.manager.settings.manager_name == "Basement", "it is left to come to rest"
     await look()
     assert (await api.client.get("/api/v3/version")).json()["name"] == "Attic"
     file.write_text(good.replace("20m", "soon"))

@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 __all__ = [
+    "BLENDER",
     "adjust_oom_score",
+    "blend_association",
     "data_folder",
     "end_politely",
     "find_marked",
@@ -53,6 +55,31 @@ def data_folder(environ: Mapping[str, str] | None = None) -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "Flamenco"
     return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "flamenco"
+
+
+# ----------------------------------------------------------------------- Blender
+
+BLENDER = {"win32": "blender.exe", "darwin": "Blender"}.get(sys.platform, "blender")
+"""Name of Blender's program file."""
+
+
+def blend_association() -> str | None:
+    """Return the program that opens ``.blend`` files; None where nobody says so.
+
+    Windows starts a launcher without a console for them; the real program is beside it.
+    """
+    if sys.platform != "win32":
+        return None
+    import winreg
+
+    try:
+        kind = winreg.QueryValue(winreg.HKEY_CLASSES_ROOT, ".blend")
+        command = winreg.QueryValue(winreg.HKEY_CLASSES_ROOT, rf"{kind}\shell\open\command")
+    except OSError:
+        return None
+    quoted, _, _ = command.removeprefix('"').partition('"')
+    program = quoted if command.startswith('"') else command.partition(" ")[0]
+    return program.replace("blender-launcher.exe", "blender.exe") or None
 
 
 # ------------------------------------------------------------------------- files

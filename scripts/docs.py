@@ -14,7 +14,7 @@ from pathlib import Path
 import attrs
 
 from flamenco_core import errors, hookspecs
-from flamenco_core.config.values import help_of, is_section, options_of
+from flamenco_core.config.values import acts_of, help_of, is_section, options_of
 from flamenco_core.hook_rules import hook_names
 from flamenco_core.manager.settings import ManagerSettings
 from flamenco_core.worker.settings import WorkerSettings
@@ -146,7 +146,8 @@ def settings_page() -> str:
         ("Manager: `flamenco-manager.yaml`", ManagerSettings),
         ("Worker: `flamenco-worker.yaml`", WorkerSettings),
     ):
-        lines += ["", f"## {title}", "", "| Key | Default | Meaning |", "|---|---|---|"]
+        lines += ["", f"## {title}", ""]
+        lines += ["| Key | Default | A change counts | Meaning |", "|---|---|---|---|"]
         lines += rows(kind)
     return "\n".join([*lines, ""])
 
@@ -158,17 +159,23 @@ between a section and its key: `FLAMENCO_LISTEN`, `FLAMENCO_SHAMAN__ENABLED`; co
 the items of a list. Durations are written as in Go: `90s`, `10m`, `1h30m`. Relative paths
 start from the settings file's folder. A file is at most 256 kB. Plugins have sections of
 their own under `plugins:`, each by the plugin's name.
+
+A Manager reads its file again a few seconds after an edit. What is wrong in it changes
+nothing: the log and `GET /api/v3/configuration/state` name file, line, key and cure.
+`flamenco config show` tells for each setting who has set it, `flamenco config check FILE`
+what is wrong with a file, and `flamenco config schema` is its JSON schema.
 """.splitlines()
 
 
-def rows(kind: type, prefix: str = "") -> list[str]:
+def rows(kind: type, prefix: str = "", acts: str = "after a restart") -> list[str]:
     lines = []
     for key, field in options_of(kind).items():
-        name = f"{prefix}{key}"
+        name, when = f"{prefix}{key}", acts_of(field) or acts
         if is_section(field.type):
-            lines += rows(field.type, f"{name}.")
+            lines += rows(field.type, f"{name}.", when)
         else:
-            lines.append(f"| `{name}` | {default_of(field)} | {help_of(field)} |")
+            when = "has no effect yet" if when == "not yet" else when
+            lines.append(f"| `{name}` | {default_of(field)} | {when} | {help_of(field)} |")
     return lines
 
 

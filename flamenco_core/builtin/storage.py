@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +22,13 @@ class SharedFolder:
     """The folder ``shared_storage_path`` of the settings, as it is."""
 
     name: str = "shared-folder"
-    path: str
+    path: Callable[[], str]
+    """Says which folder it is: that can be set while the Manager works."""
 
     @property
     def location(self) -> str:
         """Absolute path of the folder; the current one until it is set."""
-        return Path(self.path or ".").absolute().as_posix()
+        return Path(self.path() or ".").absolute().as_posix()
 
     @property
     def shaman(self) -> bool:
@@ -41,4 +42,4 @@ class SharedFolder:
 @hookimpl
 def register_storages(manager: Manager) -> Iterable[Storage]:
     """Offer the shared folder of the settings."""
-    return [SharedFolder(path=manager.settings.shared_storage_path)]
+    return [SharedFolder(path=lambda: manager.settings.shared_storage_path)]

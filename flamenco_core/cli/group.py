@@ -41,6 +41,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "new-plugin": "Write the files of a new plugin.",
     },
     "More": {
+        "config": "Show, check and describe settings.",
         "completion": "Print the completion script for a shell.",
         "version": "Show the versions.",
     },

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,9 +10,11 @@ from typing import Any, Generic, Literal, TypeVar, cast
 
 import attrs
 
-from flamenco_core.config.nodes import Items, Scalar, Section, Wrong, merged, plain
+from flamenco_core.config.layers import from_arguments, from_environment, without_nulls
+from flamenco_core.config.nodes import Section, Wrong, merged, plain
+from flamenco_core.config.secrets import is_secret, masked
 from flamenco_core.config.values import build, is_section, options_of
-from flamenco_core.config.yaml_file import read_yaml
+from flamenco_core.config.yaml_file import read_yaml, yaml_text
 from flamenco_core.errors import ConfigError
 
 __all__ = ["Loaded", "Source", "UnknownKey", "load_settings"]
@@ -22,10 +23,6 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 Source = Literal["default", "file", "environment", "argument"]
-
-_SECRET = re.compile("password|secret|token|credential", re.IGNORECASE)
-_USERINFO = re.compile(r"(://[^/@:]*:)[^/@]*@")
-_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 
 
 @attrs.frozen(kw_only=True)
@@ -39,6 +36,15 @@ class UnknownKey:
     def __str__(self) -> str:
         hint = f"; did you mean {self.nearest!r}?" if self.nearest else ""
         return f"{self.where}: unknown setting {self.key!r}{hint}"
+
+
+@attrs.frozen(kw_only=True)
+class _Origin:
+    """What settings are made of, besides the file."""
+
+    overrides: Mapping[str, Any]
+    env_prefix: str
+    environ: Mapping[str, str] | None
 
 
 @attrs.define(kw_only=True)
@@ -56,11 +62,37 @@ class Loaded(Generic[T]):
     sources: Mapping[str, Source]
     _kind: type[T] = attrs.field(repr=False)
     _tree: Section = attrs.field(repr=False)
+    _origin: _Origin = attrs.field(repr=False)
     _sections: dict[str, type[Any]] = attrs.field(factory=dict, repr=False)
 
     def source_of(self, key: str) -> Source:
         """Say where a setting's value is from; sub-keys are written ``shaman.enabled``."""
         return self.sources.get(key, "default")
+
+    def where_of(self, key: str) -> str:
+        """Say where a value stands: ``file:line``, a variable, an argument, or ``default``."""
+        node: Any = self._tree
+        for word in key.split("."):
+            if not isinstance(node, Section) or word not in node:
+                return "default"
+            node = node[word]
+        return getattr(node, "where", "") or self.source_of(key)
+
+    @property
+    def sections(self) -> Mapping[str, type[Any]]:
+        """The settings classes of the plugins that have taken their section, by plugin."""
+        return self._sections
+
+    def again(self, text: str | None = None) -> Loaded[T]:
+        """Read the same sources once more, with *text* in place of the file if it is given.
+
+        Sections that plugins have taken are read as well, so that their mistakes show.
+        Raises `ConfigError`, with everything that is wrong.
+        """
+        fresh = load_settings(self.path, self._kind, text=text, **_fields(self._origin))
+        for plugin, kind in self._sections.items():
+            fresh.section(plugin, kind)
+        return fresh
 
     def section(self, plugin: str, kind: type[S]) -> S:
         """Return a plugin's own settings, as an instance of its attrs class *kind*.
@@ -105,29 +137,29 @@ def load_settings(
     overrides: Mapping[str, Any] | None = None,
     env_prefix: str = "FLAMENCO_",
     environ: Mapping[str, str] | None = None,
+    text: str | None = None,
 ) -> Loaded[T]:
     """Read the settings of attrs class *kind*.
 
     A *path* that does not exist, or None, means defaults. *overrides* are arguments by
     key; those that are None do not count, and ``shaman.enabled`` reaches into a section.
     ``FLAMENCO_SHAMAN__ENABLED`` is the same in the environment. A method ``rooted(folder)``
-    of *kind* may return settings whose paths start from the file's folder.
+    of *kind* may return settings whose paths start from the file's folder. With *text*
+    that is read in place of the file.
 
     Raises `ConfigError`, with everything that is wrong.
     """
-    exists = path is not None and path.exists()
-    file = read_yaml(path) if path is not None and exists else Section()
-    variables = _from_environment(os.environ if environ is None else environ, env_prefix, kind)
-    arguments = _from_arguments(overrides or {})
+    variables = os.environ if environ is None else environ
+    exists = text is not None or (path is not None and path.exists())
     layers: list[tuple[Source, Section]] = [
-        ("file", file),
-        ("environment", variables),
-        ("argument", arguments),
+        ("file", _file(path, text) if exists else Section()),
+        ("environment", from_environment(variables, env_prefix, kind)),
+        ("argument", from_arguments(overrides or {})),
     ]
     tree = Section()
     sources: dict[str, Source] = {}
     for source, layer in layers:
-        stated = _without_nulls(layer)
+        stated = without_nulls(layer)
         tree = merged(tree, stated)
         sources.update(dict.fromkeys(_keys(stated), source))
     folder = (path.parent if path is not None else Path()).absolute()
@@ -140,7 +172,17 @@ def load_settings(
         sources=sources,
         kind=kind,
         tree=tree,
+        origin=_Origin(overrides=overrides or {}, env_prefix=env_prefix, environ=environ),
     )
+
+
+def _file(path: Path | None, text: str | None) -> Section:
+    name = path or Path("settings")
+    return read_yaml(name) if text is None else yaml_text(text, str(name))
+
+
+def _fields(origin: _Origin) -> dict[str, Any]:
+    return {field.name: getattr(origin, field.name) for field in attrs.fields(_Origin)}
 
 
 def _built(tree: Section, kind: type[S], path: tuple[str, ...]) -> S:
@@ -163,10 +205,10 @@ def _in_words(problems: list[Wrong], path: tuple[str, ...]) -> str:
         value = plain(problem.node)
         if value is None:
             shown = ""
-        elif _SECRET.search(key):
+        elif is_secret(key):
             shown = "; the value is not shown"
         else:
-            shown = "; it is " + _USERINFO.sub(r"\1***@", repr(value))[:80]
+            shown = f"; it is {masked(repr(value))[:80]}"
         lines.append(f"{where}: {key}: {problem.expected}{shown}")
     return "\n".join(lines)
 
@@ -190,80 +232,3 @@ def _keys(tree: Section, path: tuple[str, ...] = ()) -> Iterator[str]:
         yield ".".join((*path, key))
         if isinstance(node, Section):
             yield from _keys(node, (*path, key))
-
-
-def _without_nulls(tree: Section) -> Section:
-    # "key:" with nothing behind it means the default, as in Flamenco.
-    kept = Section(where=tree.where)
-    for key, node in tree.items():
-        if isinstance(node, Scalar) and node.value is None:
-            continue
-        kept[key] = _without_nulls(node) if isinstance(node, Section) else node
-    return kept
-
-
-def _from_environment(environ: Mapping[str, str], prefix: str, kind: type[Any]) -> Section:
-    tree = Section(where="the environment")
-    for variable, text in sorted(environ.items()):
-        if not variable.startswith(prefix):
-            continue
-        path = _spelled(variable.removeprefix(prefix).lower().split("__"), kind)
-        if path is not None:
-            _put(tree, path, _scalar(text, variable))
-    return tree
-
-
-def _spelled(words: list[str], kind: Any) -> list[str] | None:
-    """Find the keys meant by the words of a variable; None if it is not a setting.
-
-    Other programs use the prefix too, so an unknown name is nobody's mistake.
-    """
-    path: list[str] = []
-    for word in words:
-        if not is_section(kind):
-            return [*path, *words[len(path) :]]
-        keys = {key.lower(): (key, field.type) for key, field in options_of(kind).items()}
-        if word not in keys:
-            return None
-        key, kind = keys[word]
-        path.append(key)
-    return path
-
-
-def _from_arguments(overrides: Mapping[str, Any]) -> Section:
-    tree = Section(where="the command line")
-    for key, value in overrides.items():
-        if value is not None:
-            _put(tree, key.split("."), _argument(value, f"argument {key}"))
-    return tree
-
-
-def _argument(value: Any, where: str) -> Any:
-    if isinstance(value, str):
-        return _scalar(value, where)
-    if isinstance(value, Mapping):
-        return Section({key: _argument(item, where) for key, item in value.items()}, where)
-    if isinstance(value, list | tuple | set | frozenset):
-        return Items((_argument(item, where) for item in value), where)
-    return Scalar(str(value), value, where) if isinstance(value, bool | int | float) else value
-
-
-def _scalar(text: str, where: str) -> Scalar:
-    value: Any = text
-    if _INTEGER.fullmatch(text.strip()):
-        value = int(text)
-    else:
-        try:
-            value = float(text)
-        except ValueError:
-            value = text
-    return Scalar(text, value, where)
-
-
-def _put(tree: Section, path: list[str], node: Any) -> None:
-    for word in path[:-1]:
-        inner = tree.get(word)
-        if not isinstance(inner, Section):
-            inner = tree[word] = Section(where=getattr(node, "where", ""))
-        tree = inner
-    tree[path[-1]] = node

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from flamenco_core.config.yaml_file import read_yaml
 from flamenco_core.errors import ConfigError
 from flamenco_core.platform import write_private
 
-__all__ = ["save_settings"]
+__all__ = ["changed_text", "save_settings", "write_settings"]
 
 _HEADER = """\
 # Settings of Flamenco. The web interface and the set-up assistant change values in this
@@ -37,23 +35,42 @@ def save_settings(path: Path, changes: Mapping[str, Any], kind: type[Any]) -> No
 
     Raises `ConfigError` and leaves the file alone if the result would be wrong.
     """
+    content = changed_text(path, changes)
+    load_settings(path, kind, environ={}, text=content)
+    write_settings(path, content)
+
+
+def changed_text(path: Path, changes: Mapping[str, Any]) -> str:
+    """Return the settings file with *changes*; all else in it stays, comments too.
+
+    Raises `ConfigError` for a file that cannot be read.
+    """
     document = _document(path)
     _apply(document, changes)
     text = io.StringIO()
     _yaml().dump(document, text)
-    content = text.getvalue() if path.exists() else f"{_HEADER}{text.getvalue()}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.new")
+    return text.getvalue() if path.exists() else f"{_HEADER}{text.getvalue()}"
+
+
+def write_settings(path: Path, content: str) -> None:
+    """Replace the settings file; the one before is kept beside it.
+
+    Both can be read by their owner only. Raises `ConfigError` when that does not work;
+    the old file is still there then.
+    """
+    # A link stays a link: it is the file behind it that holds the settings.
+    target = path.resolve()
     try:
-        write_private(draft, content)
-        load_settings(draft, kind, environ={})
-        if path.exists():
-            shutil.copy2(path, path.with_name(f"{path.name}~"))
-        os.replace(draft, path)  # noqa: PTH105 (both names are of one folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            backup = target.with_name(f"{target.name}~")
+            write_private(backup, target.read_text(encoding="utf-8-sig"))
+        write_private(target, content)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        draft.unlink(missing_ok=True)
+        raise ConfigError(
+            f"{path}: cannot be written: {error.strerror}; let the Manager's user write to"
+            " the file and its folder, or change the settings where they come from"
+        ) from error
 
 
 def _document(path: Path) -> Any:

@@ -17,11 +17,26 @@ import cattrs
 from flamenco_core.config.duration import Duration
 from flamenco_core.config.nodes import Items, Scalar, Section, Wrong, plain
 
-__all__ = ["build", "help_of", "is_section", "key_of", "option", "options_of"]
+__all__ = [
+    "Acts",
+    "acts_of",
+    "build",
+    "help_of",
+    "is_section",
+    "key_of",
+    "option",
+    "options_of",
+    "schema_given",
+    "written",
+]
 
 T = TypeVar("T")
 
+Acts = Literal["at once", "after a restart", "not yet"]
+"""When a changed value counts; "not yet" is read and kept, but nothing uses it."""
+
 _HELP, _KEY, _READ = "flamenco.help", "flamenco.key", "flamenco.read"
+_WRITE, _ACTS, _SCHEMA = "flamenco.write", "flamenco.acts", "flamenco.schema"
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -32,15 +47,20 @@ def option(
     factory: Callable[[], Any] | None = None,
     key: str | None = None,
     read: Callable[[Any], Any] | None = None,
+    write: Callable[[Any], Any] | None = None,
     validator: Any = None,
+    acts: Acts | None = None,
+    schema: Mapping[str, Any] | None = None,
 ) -> Any:
     """Declare one setting: its default, and a sentence for the reference page.
 
     *key* is its name in the file if that differs from the field's. *read* makes the value
-    of what is written there; it raises `Wrong` with what it had expected. *validator* is
-    one of attrs'.
+    of what is written there; it raises `Wrong` with what it had expected; *write* is
+    the other way. *validator* is one of attrs'. *acts* says when a change counts, for a
+    section and all in it; *schema* is JSON schema for what the type does not tell.
     """
-    metadata = {_HELP: help, _KEY: key, _READ: read}
+    metadata: dict[str, Any] = {_HELP: help, _KEY: key, _READ: read, _WRITE: write}
+    metadata |= {_ACTS: acts, _SCHEMA: schema}
     if factory is not None:
         return attrs.field(factory=factory, metadata=metadata, validator=validator)
     return attrs.field(default=default, metadata=metadata, validator=validator)
@@ -59,6 +79,41 @@ def is_section(kind: Any) -> bool:
 def help_of(field: attrs.Attribute[Any]) -> str:
     """Return the sentence for the reference page."""
     return str(field.metadata.get(_HELP, ""))
+
+
+def acts_of(field: attrs.Attribute[Any]) -> Acts | None:
+    """Return when a changed value counts; None if only what is around it says so."""
+    acts: Acts | None = field.metadata.get(_ACTS)
+    return acts
+
+
+def written(field: attrs.Attribute[Any], value: Any) -> Any:
+    """Return a setting's value as plain data, as it could stand in a file."""
+    if write := field.metadata.get(_WRITE):
+        return write(value)
+    return _as_written(value)
+
+
+def _as_written(value: Any) -> Any:
+    if isinstance(value, Duration | Path):
+        return str(value)
+    if isinstance(value, Enum):
+        return value.value
+    if is_section(type(value)):
+        return {
+            key: written(f, getattr(value, f.name)) for key, f in options_of(type(value)).items()
+        }
+    if isinstance(value, Mapping):
+        return {key: _as_written(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_as_written(item) for item in value]
+    return value
+
+
+def schema_given(field: attrs.Attribute[Any]) -> Mapping[str, Any] | None:
+    """Return the JSON schema that was declared with a setting, if one was."""
+    given: Mapping[str, Any] | None = field.metadata.get(_SCHEMA)
+    return given
 
 
 def options_of(cls: Any) -> dict[str, attrs.Attribute[Any]]:

@@ -54,9 +54,7 @@ class FailureRule:
 
     def broken_by(self, tally: Tally) -> bool:
         """Whether so many tasks failed that the job has."""
-        return (
-            tally.failed >= self.at_least and 100 * tally.failed >= self.percentage * tally.total
-        )
+        return tally.failed >= self.at_least and 100 * tally.failed >= self.percentage * tally.total
 
 
 def job_status(wanted: Wanted, started: bool, tally: Tally, rule: FailureRule) -> JobStatus:

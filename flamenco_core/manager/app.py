@@ -18,6 +18,7 @@ from flamenco_core.clock import Clock, SystemClock, new_id
 from flamenco_core.config import Loaded, load_settings
 from flamenco_core.domain.events import ManagerStarted
 from flamenco_core.manager.host import Manager
+from flamenco_core.manager.http.configuration import ConfigurationController
 from flamenco_core.manager.http.events import EventController
 from flamenco_core.manager.http.gate import Gate
 from flamenco_core.manager.http.health import HealthController
@@ -27,6 +28,7 @@ from flamenco_core.manager.http.meta import MetaController
 from flamenco_core.manager.http.output import JobFileController, OutputController
 from flamenco_core.manager.http.problems import HANDLERS
 from flamenco_core.manager.http.routes import take_routes
+from flamenco_core.manager.http.setup import SetupController
 from flamenco_core.manager.http.tasks import TaskController
 from flamenco_core.manager.http.upnp import DescriptionController
 from flamenco_core.manager.http.worker import WorkerController
@@ -44,6 +46,8 @@ log = logging.getLogger(__name__)
 
 CONTROLLERS = (
     MetaController,
+    SetupController,
+    ConfigurationController,
     HealthController,
     WorkerController,
     JobTypeController,

@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
+import attrs
+
 from flamenco_core.clock import Clock, NewId
 from flamenco_core.config import Loaded
 from flamenco_core.domain.events import ManagerStopping, TaskLogged
@@ -16,6 +18,7 @@ from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
 from flamenco_core.domain.variables import VariableTable
 from flamenco_core.errors import ConfigError, NotFound
 from flamenco_core.manager.bus import Bus
+from flamenco_core.manager.configuration import Configuration
 from flamenco_core.manager.credentials import Credentials
 from flamenco_core.manager.deletion import Deletion
 from flamenco_core.manager.doorbell import Doorbell
@@ -25,13 +28,15 @@ from flamenco_core.manager.liveness import Liveness
 from flamenco_core.manager.logs import TaskLogs
 from flamenco_core.manager.readiness import Readiness
 from flamenco_core.manager.settings import ManagerSettings
+from flamenco_core.manager.silence import TaskSilence
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.database import Database, open_database
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases import workers
 from flamenco_core.manager.usecases.rules import Rules
+from flamenco_core.manager.usecases.time_out import fail_silent_task
 from flamenco_core.offers.storage import Storage
-from flamenco_core.offers.variable import Variable
+from flamenco_core.offers.variable import Variable, VariableValue
 from flamenco_core.platform import go_os
 from flamenco_core.plugins import Plugins
 
@@ -53,6 +58,7 @@ class Manager:
     ) -> None:
         self.loaded = loaded
         self.settings = settings = loaded.settings
+        self.configuration = Configuration(loaded, self.take_settings)
         self.plugins = plugins
         self.clock = clock
         self.new_id = new_id
@@ -65,18 +71,33 @@ class Manager:
         # Microseconds: later than every number that an earlier Manager has given.
         self.bus = Bus(plugins, self, start=clock.now())
         self.doorbell = Doorbell()
-        patience = settings.worker_timeout.seconds
-        self.liveness = Liveness(clock, max(PATIENCE, patience) if patience else float("inf"))
+        self.liveness = Liveness(clock, PATIENCE)
+        self.silence = TaskSilence(clock)
         self.logs = TaskLogs(settings.local_manager_storage_path)
         self.last_rendered = LastRendered(self.logs)
         self.deletion = Deletion(self)
-        self.rules = Rules(
+        self.rules = Rules()
+        self._offered: tuple[Variable, ...] = ()
+        self._judge_by(settings)
+
+    def take_settings(self, loaded: Loaded[ManagerSettings]) -> None:
+        """Let settings count that are new, or as far as that is possible at work."""
+        self.loaded, self.settings = loaded, loaded.settings
+        self.variables = self._variables()
+        self._judge_by(loaded.settings)
+
+    def _judge_by(self, settings: ManagerSettings) -> None:
+        # New rules, not the same ones changed: a transaction goes by one kind to its end.
+        self.rules = attrs.evolve(
+            self.rules,
             failure=FailureRule(settings.fail_percentage, settings.fail_at_least),
             limits=FailureLimits(
                 workers_per_task=settings.task_fail_after_softfail_count,
                 tasks_per_worker=settings.blocklist_threshold,
             ),
         )
+        patience = settings.worker_timeout.seconds
+        self.liveness.patience = max(PATIENCE, patience) if patience else float("inf")
 
     def settings_of(self, plugin: str, kind: type[Any]) -> Any:
         """Return a plugin's section of the settings, as an instance of *kind*."""
@@ -87,15 +108,23 @@ class Manager:
         offers = self.plugins.registered
         self.job_types = JobTypeCatalog(offers("register_job_types", manager=self).values())
         self.storage = _last(offers("register_storages", manager=self).values())
-        self.variables = self._variables(offers("register_variables", manager=self).values())
+        self._offered = tuple(offers("register_variables", manager=self).values())
+        self.variables = self._variables()
         self.services = tuple(offers("register_services", host=self).values())
         if self.plugins.listens("choose_task"):
             self.rules.choose = self._choose_task
 
-    def _variables(self, offered: Iterable[Variable]) -> VariableTable:
+    def _variables(self) -> VariableTable:
         # What a plugin offers comes first: of two with one name the last counts, and a
         # person who wrote it into the settings means it.
+        offered = (self._where_jobs_are(v) for v in self._offered)
         return VariableTable([*offered, *self._set_by_hand()], self.platform)
+
+    def _where_jobs_are(self, offered: Variable) -> Variable:
+        # The storage may have moved since this was offered.
+        if offered.name != "jobs":
+            return offered
+        return attrs.evolve(offered, values=(VariableValue(value=self.storage.location),))
 
     def _set_by_hand(self) -> Iterable[Variable]:
         return (v for v in self.settings.variables if v.name != "jobs")
@@ -137,6 +166,15 @@ class Manager:
             with contextlib.suppress(NotFound):
                 await self.database.write(workers.give_up_workers, [worker], self.rules)
             self.liveness.forget(worker)
+
+    async def fail_silent_tasks(self) -> None:
+        """Take tasks of which nothing was heard for too long from their workers."""
+        limit = self.settings.task_timeout.seconds
+        heard = self.liveness.last_seen
+        for task in self.silence.overdue(limit):
+            with contextlib.suppress(NotFound):
+                await self.database.write(fail_silent_task, task, limit, heard, self.rules)
+            self.silence.forget(task)
 
     async def save_seen(self) -> None:
         """Store when workers were last heard of."""

@@ -30,24 +30,24 @@ class Liveness:
     """Who was heard of when.
 
     *patience* (seconds) is for workers that do not say how often they call: Flamenco's
-    own are silent for up to 66 s.
+    own are silent for up to 66 s. It may be changed; it counts from the next call on.
     """
 
     def __init__(self, clock: Clock, patience: float) -> None:
         self._clock = clock
-        self._patience = patience
+        self.patience = patience
         self._contacts: dict[str, _Contact] = {}
 
     def heard(self, worker: str, beat: float | None = None) -> None:
         """Note that a worker called; *beat* is how often it means to (seconds)."""
-        patience = self._patience if beat is None else max(beat, 1.0) * BEATS_MISSED
+        patience = self.patience if beat is None else max(beat, 1.0) * BEATS_MISSED
         self._contacts[worker] = _Contact(self._clock.monotonic(), self._clock.now(), patience)
 
     def expect(self, workers: Iterable[str]) -> None:
         """Give workers that should be there a full time-out to call."""
         now = self._clock.monotonic()
         for worker in workers:
-            self._contacts.setdefault(worker, _Contact(now, 0, self._patience, is_saved=True))
+            self._contacts.setdefault(worker, _Contact(now, 0, self.patience, is_saved=True))
 
     def forget(self, worker: str) -> None:
         """Expect no calls of a worker any more."""

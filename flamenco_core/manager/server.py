@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import signal
 import socket
 import threading
@@ -16,8 +17,12 @@ from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from flamenco_core.errors import ConfigError
+from flamenco_core.manager.first_start.protection import loopback_of
+from flamenco_core.manager.settings import ManagerSettings
 
 __all__ = ["Server", "bind", "serve"]
+
+log = logging.getLogger(__name__)
 
 GRACE = 1
 """Seconds that running requests get to end when the server stops."""
@@ -76,16 +81,54 @@ class Server(uvicorn.Server):
         )
         self._app = app
         self._on_ready = on_ready
+        self._listeners: list[socket.socket] = []
+        self._widening: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so; raises what kept the Manager from starting."""
-        self._app.state.manager.served = tuple(_served(sockets or []))
+        manager = self._app.state.manager
+        self._listeners = sockets or []
+        manager.served = tuple(_served(self._listeners))
+        manager.configuration.followers.append(self._follow)
         try:
             await super().startup(sockets)
         except SystemExit:
             raise self._start.error or ConfigError("the Manager did not start") from None
         if self.started and self._on_ready is not None:
             self._on_ready()
+
+    def _follow(self, before: ManagerSettings, after: ManagerSettings) -> None:
+        if before.is_first_run and not after.is_first_run and self._listeners:
+            self._widening = asyncio.create_task(self.widen(*after.host_and_port))
+
+    async def widen(self, host: str, port: int) -> None:
+        """Serve on *host* as well, now that the farm is set up.
+
+        The socket for this machine stays open: nobody who is connected or about to be is
+        lost. On a failure the log says to restart.
+        """
+        first, manager = self._listeners[0], self._app.state.manager
+        own_host, own_port = first.getsockname()[:2]
+        if host in (own_host, "localhost") and port in (own_port, 0):
+            return
+        try:
+            listener = bind(host, port or own_port, beside=first)
+        except ConfigError as error:
+            log.error("only this machine can reach the Manager until it is restarted: %s", error)
+            return
+        loop = asyncio.get_running_loop()
+        self.servers.append(await loop.create_server(self._protocol, sock=listener))
+        self._listeners = [*self._listeners, listener]
+        manager.served = tuple(_served(self._listeners))
+        manager.configuration.counts_now("listen")
+        log.info("the farm is set up; others reach it on %s:%s", *listener.getsockname()[:2])
+
+    def _protocol(self) -> asyncio.Protocol:
+        make: Any = self.config.http_protocol_class
+        protocol: asyncio.Protocol = make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -123,14 +166,18 @@ def _served(sockets: Iterable[socket.socket]) -> Iterator[tuple[str, int]]:
             yield "0.0.0.0", port  # noqa: S104
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Open a listening socket; raises `ConfigError` when the address is not to be had."""
+def bind(host: str, port: int, *, beside: socket.socket | None = None) -> socket.socket:
+    """Open a listening socket; raises `ConfigError` when the address is not to be had.
+
+    *beside* is a socket of ours that may have the port already, for one address only.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(2048)
+        with _sharing(listener, beside):
+            listener.bind((host, port))
+            listener.listen(2048)
     except OSError as error:
         listener.close()
         raise ConfigError(
@@ -152,9 +199,26 @@ def _collect_less() -> None:
     gc.set_threshold(100_000, 50, 100)
 
 
+@contextlib.contextmanager
+def _sharing(listener: socket.socket, beside: socket.socket | None) -> Iterator[None]:
+    """Let two sockets of ours have one port; not longer, or a second Manager could as well."""
+    ours = [listener, beside] if beside and hasattr(socket, "SO_REUSEPORT") else []
+    for one in ours:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        yield
+    finally:
+        for one in ours:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+
+
 def serve(app: Any, host: str, port: int, on_ready: Callable[[str], None] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT. *on_ready* is told the URL once requests are answered."""
-    listener = bind(host, port)
+    """Serve until SIGTERM or SIGINT. *on_ready* is told the URL once requests are answered.
+
+    Until the farm is set up, only this machine can reach it, whatever *host* is.
+    """
+    is_first_run = app.state.manager.settings.is_first_run
+    listener = bind(loopback_of(host) if is_first_run else host, port)
     address, real_port = listener.getsockname()[:2]
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, address)  # noqa: S104
     url = f"http://{shown}:{real_port}"

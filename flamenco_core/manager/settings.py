@@ -19,7 +19,12 @@ from attrs import validators
 
 from flamenco_core.config import Duration, Loaded, Wrong, load_settings, option
 from flamenco_core.config.nodes import Scalar
-from flamenco_core.manager.variables import DEFAULT_VARIABLES, read_variables
+from flamenco_core.manager.variables import (
+    DEFAULT_VARIABLES,
+    VARIABLES_SCHEMA,
+    read_variables,
+    variables_as_written,
+)
 from flamenco_core.offers.variable import Variable
 from flamenco_core.platform import go_os
 
@@ -118,11 +123,12 @@ class ManagerSettings:
     """All settings of a Manager."""
 
     meta: Meta = option(factory=Meta, key="_meta")
-    manager_name: str = option("Flamenco", "Name of the farm, shown to people.")
+    manager_name: str = option("Flamenco", "Name of the farm, shown to people.", acts="at once")
     shown_version: str = option(
         "",
         "Version to tell clients instead of our own. Flamenco's add-on asks before it sends a"
         " job to a Manager of another version than itself, such as `3.9`.",
+        acts="at once",
     )
     listen: str = option(
         "127.0.0.1:8080",
@@ -138,7 +144,9 @@ class ManagerSettings:
         read=_read_database,
     )
     database_check_period: Duration = option(
-        Duration.parse("1h"), "How often the database is checked for damage; 0 means never."
+        Duration.parse("1h"),
+        "How often the database is checked for damage; 0 means never.",
+        acts="not yet",
     )
     local_manager_storage_path: Path = option(
         Path("flamenco-manager-storage"),
@@ -148,38 +156,51 @@ class ManagerSettings:
         "",
         "Folder that all machines of the farm share, in this machine's notation."
         " Empty means that the farm is not set up yet.",
+        acts="at once",
     )
-    shaman: Shaman = option(factory=Shaman)
+    shaman: Shaman = option(factory=Shaman, acts="not yet")
     task_timeout: Duration = option(
         Duration.parse("10m"),
-        "Silence after which a running task is taken from its worker; 0 means never.",
+        "Silence about a running task after which its worker has failed it; 0 means never.",
+        acts="at once",
     )
     worker_timeout: Duration = option(
-        Duration.parse("1m"), "Silence after which a worker counts as gone; 0 means never."
+        Duration.parse("1m"),
+        "Silence after which a worker counts as gone; 0 means never.",
+        acts="at once",
     )
     blocklist_threshold: int = option(
         3,
         "Failures of a worker at one kind of task in a job before it gets no more of them.",
         validator=validators.ge(0),
+        acts="at once",
     )
     task_fail_after_softfail_count: int = option(
-        3, "Workers that a task has to fail on before it is failed.", validator=validators.ge(1)
+        3,
+        "Workers that a task has to fail on before it is failed.",
+        validator=validators.ge(1),
+        acts="at once",
     )
     fail_percentage: int = option(
         10,
         "Part of a job's tasks, in percent, that has to fail before the job is failed.",
         validator=validators.and_(validators.ge(1), validators.le(100)),
+        acts="at once",
     )
     fail_at_least: int = option(
         3,
         "Tasks that have to fail before the job is failed, however few it has.",
         validator=validators.ge(1),
+        acts="at once",
     )
-    mqtt: Mqtt = option(factory=Mqtt)
+    mqtt: Mqtt = option(factory=Mqtt, acts="not yet")
     variables: tuple[Variable, ...] = option(
         DEFAULT_VARIABLES,
         "Texts that differ between machines, by name; see the page about variables.",
         read=read_variables,
+        write=variables_as_written,
+        schema=VARIABLES_SCHEMA,
+        acts="at once",
     )
     plugins: Mapping[str, Any] = option(
         factory=dict, help="A section for each plugin, with that plugin's own settings."

@@ -8,7 +8,7 @@ from typing import Any
 from flamenco_core.config.nodes import Items, Scalar, Section, Wrong
 from flamenco_core.offers.variable import Variable, VariableValue
 
-__all__ = ["DEFAULT_VARIABLES", "read_variables", "variables_as_written"]
+__all__ = ["DEFAULT_VARIABLES", "VARIABLES_SCHEMA", "read_variables", "variables_as_written"]
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,35 @@ DEFAULT_VARIABLES = (
     ),
     Variable(name="blenderArgs", values=(VariableValue(value="-b -y"),)),
 )
+
+VARIABLES_SCHEMA = {
+    "type": "object",
+    "propertyNames": {"pattern": r"^[^{}]+$"},
+    "additionalProperties": {
+        "type": "object",
+        "properties": {
+            "is_twoway": {
+                "type": "boolean",
+                "default": False,
+                "description": "Whether the values are one folder, recognized in paths too.",
+            },
+            "values": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["value"],
+                    "properties": {
+                        "audience": {"enum": [*_AUDIENCES], "default": "all"},
+                        "platform": {"examples": ["all", "linux", "windows", "darwin"]},
+                        "platforms": {"type": "array", "items": {"type": "string"}},
+                        "value": {"type": "string"},
+                    },
+                },
+            },
+        },
+    },
+}
+"""JSON schema of the section."""
 
 
 def read_variables(node: Any) -> tuple[Variable, ...]:

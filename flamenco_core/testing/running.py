@@ -12,6 +12,7 @@ import attrs
 import httpx
 from litestar import Litestar
 
+from flamenco_core.config import Loaded
 from flamenco_core.domain.events import JobEvent
 from flamenco_core.manager import ManagerSettings, create_manager
 from flamenco_core.manager.host import Manager
@@ -92,17 +93,17 @@ async def running_manager(
     folder: Path,
     plugins: Iterable[object] = (),
     *,
-    settings: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | Loaded[ManagerSettings] | None = None,
     **how: Any,
 ) -> AsyncIterator[RunningManager]:
     """Run a Manager with its files in *folder*.
 
-    *settings* are fields of `ManagerSettings`, *how* further arguments of
-    `create_manager`. Installed plugins are left out, and a broken one raises, unless *how*
-    says otherwise.
+    *settings* are fields of `ManagerSettings`, or all of them as they were loaded from a
+    file; *how* are further arguments of `create_manager`. Installed plugins are left out,
+    and a broken one raises, unless *how* says otherwise.
     """
     app = create_manager(
-        _settings(folder, settings or {}),
+        settings if isinstance(settings, Loaded) else _settings(folder, settings or {}),
         plugins=plugins,
         **{"discover": False, "strict": True, **how},
     )

@@ -36,7 +36,7 @@ class Named:
 
 
 async def test_a_manager_uses_the_last_one_offered(manager, implementing, tmp_path) -> None:
-    ours = SharedFolder(name="ours", path=str(tmp_path / "ours"))
+    ours = SharedFolder(name="ours", path=lambda: str(tmp_path / "ours"))
     async with manager([implementing(register_storages=lambda: [ours])]) as running:
         url = "/api/v3/configuration/shared-storage/users/linux"
         assert (await running.client.get(url)).json()["location"] == ours.location
@@ -55,7 +55,7 @@ class TestSharedFolder(StorageContract):
 
     @pytest.fixture
     def storage(self, tmp_path: Path) -> SharedFolder:
-        return SharedFolder(path=str(tmp_path / "shared"))
+        return SharedFolder(path=lambda: str(tmp_path / "shared"))
 
 
 class TestExample(StorageContract):

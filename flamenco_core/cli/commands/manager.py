@@ -6,17 +6,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from flamenco_core.cli.context import debug_option
 from flamenco_core.cli.logs import LEVELS, start_logging
+from flamenco_core.cli.settings import manager_settings
 from flamenco_core.errors import FlamencoError
-
-if TYPE_CHECKING:
-    from flamenco_core.config import Loaded
-    from flamenco_core.manager.settings import ManagerSettings
 
 __all__ = ["manager"]
 
@@ -50,14 +47,20 @@ def manager(log_level: str, strict: bool, **given: Any) -> None:
     """
     start_logging(log_level)
     with _explained():
-        loaded = _settings(**given, strict=strict)
+        loaded = manager_settings(**given, strict=strict)
+        from flamenco_core.config.listing import without_effect
         from flamenco_core.manager import create_manager
+        from flamenco_core.manager.first_start.protection import HOW_TO_SET_UP
         from flamenco_core.manager.server import serve
 
         app = create_manager(loaded, strict=loaded.settings.strict)
         # After the plugins have taken their sections: only what nobody wants is unknown.
         for unknown in loaded.unknown():
             click.echo(f"flamenco: {unknown}", err=True)
+        if loaded.settings.is_first_run:
+            click.echo(f"flamenco: {HOW_TO_SET_UP}", err=True)
+        if unused := without_effect(loaded):
+            click.echo(f"flamenco: settings without effect yet: {', '.join(unused)}", err=True)
         serve(app, *loaded.settings.host_and_port, on_ready=_announce)
 
 
@@ -65,43 +68,6 @@ def _announce(url: str) -> None:
     click.echo(f"the Manager is ready at {url}")
     # A pipe is written in blocks; whoever starts us waits for this line.
     sys.stdout.flush()
-
-
-def _settings(
-    *,
-    config: Path | None,
-    data: Path | None,
-    listen: str | None,
-    database: str | None,
-    shared: str | None,
-    strict: bool,
-) -> Loaded[ManagerSettings]:
-    from flamenco_core.cli.settings import must_exist
-    from flamenco_core.manager.settings import FILE_NAME, load_manager_settings
-
-    given: dict[str, Any] = {
-        "listen": listen,
-        "database": _from_here(database),
-        "shared_storage_path": _from_here(shared),
-        "strict": strict or None,
-    }
-    path = must_exist(config)
-    if data is not None:
-        data.mkdir(parents=True, exist_ok=True)
-        if path is None:
-            # Relative paths start from the settings file: this moves all of them.
-            path = data / FILE_NAME
-        else:
-            storage = data / "flamenco-manager-storage"
-            given["local_manager_storage_path"] = str(storage.absolute())
-            database = str((data / "flamenco-manager.sqlite").absolute())
-            given["database"] = given["database"] or database
-    return load_manager_settings(path, overrides=given)
-
-
-def _from_here(path: str | None) -> str | None:
-    # A path on the command line starts from where the person is, not from the file.
-    return path if path is None or ":" in path[2:] else str(Path(path).absolute())
 
 
 @contextmanager

@@ -8,10 +8,13 @@ from litestar.connection import ASGIConnection
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from flamenco_core.errors import Forbidden
+from flamenco_core.manager.first_start.protection import HOW_TO_SET_UP, is_of_this_machine
 from flamenco_core.manager.host import Manager
 from flamenco_core.offers.identity import Action, Identity
 
 __all__ = ["Gate"]
+
+_FOR_ALL = {"getLive", "getReady"}
 
 
 class Gate:
@@ -32,6 +35,8 @@ class Gate:
 
     async def _admitted(self, scope: Scope) -> Identity:
         manager = self._manager
+        if manager.settings.is_first_run:
+            _must_be_near(scope)
         connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
         identity = await manager.plugins.find(
             "find_identity", connection=connection, manager=manager
@@ -43,6 +48,13 @@ class Gate:
         if problems:
             raise Forbidden("; ".join(problem.message for problem in problems))
         return identity
+
+
+def _must_be_near(scope: Scope) -> None:
+    """Refuse everybody who is not at this machine; whether it is alive may be asked by all."""
+    near = is_of_this_machine(scope["client"], scope["headers"])
+    if not near and _action(scope).operation not in _FOR_ALL:
+        raise Forbidden(HOW_TO_SET_UP)
 
 
 def _action(scope: Scope) -> Action:

@@ -47,7 +47,9 @@ class OutputController(Controller):
     async def output_produced(self, request: Request[Any, Any, Any]) -> Answer:
         """Keep an image as the newest of its job."""
         manager, worker = manager_of(request), worker_of(request)
-        job = await _job_of(manager, worker, path_id(request, "task_id"))
+        task = path_id(request, "task_id")
+        job = await _job_of(manager, worker, task)
+        manager.silence.heard(task)
         media_type = _checked_type(request)
         image = await request.body()
         try:

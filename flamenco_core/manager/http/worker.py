@@ -120,6 +120,7 @@ class WorkerController(Controller):
             return await _report_and_go_on(manager, worker, task, body)
         if _is_log_only(body):
             accepted = await manager.database.read(report.check_report, worker, task, said)
+            manager.silence.heard(task)
         else:
             accepted = await _store(manager, report.report_task, worker, task, said)
         await _log(manager, task, body, accepted)
@@ -130,6 +131,8 @@ class WorkerController(Controller):
         """Say whether a worker may go on with its task."""
         manager, worker = manager_of(request), worker_of(request)
         may = await manager.database.read(workers.may_run, worker, path_id(request, "task_id"))
+        if may.yes:
+            manager.silence.heard(request.path_params["task_id"].lower())
         return reply(
             wire.MayKeepRunning(
                 mayKeepRunning=may.yes,
@@ -176,8 +179,12 @@ async def _store(
 ) -> Any:
     if said.status is TaskStatus.FAILED:
         # It may be the end of all the job's tasks, which takes longer.
-        return await manager.database.write(fn, worker, task, said, manager.rules)
-    return await manager.store_briefly(fn, worker, task, said)
+        stored = await manager.database.write(fn, worker, task, said, manager.rules)
+    else:
+        stored = await manager.store_briefly(fn, worker, task, said)
+    goes_on = said.status in {None, TaskStatus.ACTIVE}
+    (manager.silence.heard if goes_on else manager.silence.forget)(task)
+    return stored
 
 
 def _report(body: wire.TaskUpdate) -> report.Report:
@@ -224,6 +231,7 @@ def _next(
 
 
 def _assigned(manager: Manager, run: schedule.AssignedRun) -> wire.AssignedTask:
+    manager.silence.heard(run.task_id)
     commands = manager.variables.expand(msgspec.json.decode(run.commands), "workers", run.platform)
     return wire.AssignedTask(
         uuid=run.task_id,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from flamenco_blender.command import BlenderRender
 from flamenco_blender.finder import ENVIRONMENT, BlenderFinder
+from flamenco_blender.program import find_program
 from flamenco_blender.settings import BlenderSettings
-from flamenco_core import Command, FlamencoError, Problem, hookimpl
+from flamenco_core import Command, Problem, hookimpl
 from flamenco_core.offers import Subcommand
 
 if TYPE_CHECKING:
@@ -34,20 +33,6 @@ async def check_readiness(worker: Worker) -> list[Problem]:
     cure = "install Blender, set plugins.blender.exe in the Worker's settings"
     wheel = "or pip install 'flamenco-blender[bpy]'"
     return [Problem(f"no Blender found ({tried}): {cure}, {wheel}", affects=("blender",))]
-
-
-@hookimpl
-async def find_program(name: str, given: str) -> Sequence[str] | None:
-    """Find Blender for the command line, which has no settings."""
-    if name != "blender":
-        return None
-    finder = BlenderFinder(exe=given)
-    if blender := await finder.find():
-        return blender.argv
-    # One that was named but does not answer must not be passed over in silence.
-    if given or os.environ.get(ENVIRONMENT):
-        raise FlamencoError("; ".join(finder.complaints))
-    return None
 
 
 @hookimpl

@@ -9,13 +9,6 @@ from litestar import Litestar
 from flamenco_core.manager import create_manager
 
 LATER = {
-    # settings and first start
-    "checkSharedStoragePath",
-    "findBlenderExePath",
-    "checkBlenderExePath",
-    "saveSetupAssistantConfig",
-    "getConfigurationFile",
-    "updateConfigurationFile",
     # workers
     "fetchWorkerSleepSchedule",
     "setWorkerSleepSchedule",
@@ -32,6 +25,7 @@ LATER = {
 OURS = {
     *("getPlugins", "followEvents", "fetchJobFile", "fetchJobWhy"),
     *("getLive", "getReady", "describeForUpnp"),
+    *("getConfigurationSchema", "getConfigurationSettings", "getConfigurationState"),
 }
 """What Flamenco's document does not have."""
 

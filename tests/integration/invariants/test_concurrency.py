@@ -44,7 +44,9 @@ class Crowd:
 
     def __attrs_post_init__(self) -> None:
         limits = FailureLimits(workers_per_task=2, tasks_per_worker=3)
-        self.rules = [Rules(failure=FailureRule(60, at_least=1), limits=limits) for _ in self.managers]
+        self.rules = [
+            Rules(failure=FailureRule(60, at_least=1), limits=limits) for _ in self.managers
+        ]
 
     async def do(self, use_case: Any, *args: Any, **kwargs: Any) -> Any:
         """Send a request to some Manager; a refusal is an answer."""

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flamenco_core.config import Duration, load_settings, option, save_settings
+from flamenco_core.config.save import changed_text
 from flamenco_core.errors import ConfigError
 
 
@@ -74,3 +77,11 @@ def test_a_folder_that_cannot_be_made_is_an_error_with_the_file(tmp_path: Path) 
 def test_objects_that_are_not_plain_are_refused(file: Path) -> None:
     with pytest.raises(TypeError, match="plain values"):
         save_settings(file, {"inner": Inner()}, Farm)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0")), st.booleans())
+def test_whatever_is_written_is_read_back(name: str, enabled: bool) -> None:
+    path = Path("not-there.yaml")
+    text = changed_text(path, {"name": name, "inner": {"note": name, "enabled": enabled}})
+    loaded = load_settings(path, Farm, environ={}, text=text).settings
+    assert loaded == Farm(name, inner=Inner(enabled, name))

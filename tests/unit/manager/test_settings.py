@@ -208,10 +208,10 @@ def test_useless_values_are_logged_not_fatal(load: Load, caplog: pytest.LogCaptu
 
 
 def test_variables_are_written_as_they_are_read(load: Load) -> None:
-    from flamenco_core.config.load import _argument
+    from flamenco_core.config.layers import as_node
 
     variables = load(FLAMENCO_3).settings.variables
-    assert read_variables(_argument(variables_as_written(variables), "test")) == variables
+    assert read_variables(as_node(variables_as_written(variables), "test")) == variables
 
 
 def test_the_mqtt_password_is_not_printed(load: Load) -> None:

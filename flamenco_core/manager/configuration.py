@@ -1,0 +1,172 @@
+"""Settings that change while the Manager works: by hand in the file, or through the API.
+
+An edit that is wrong changes nothing: the settings in force stay, and what is wrong is said
+once in the log and shown to whoever asks. What counts only after a restart is named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from flamenco_core.config import Loaded
+from flamenco_core.config.listing import Value, values_of
+from flamenco_core.config.save import changed_text, write_settings
+from flamenco_core.config.values import Acts
+from flamenco_core.errors import BadRequest, ConfigError, Conflict
+from flamenco_core.manager.settings import ManagerSettings
+from flamenco_core.manager.wanted import changes_for
+
+__all__ = ["Configuration", "NewSettings"]
+
+log = logging.getLogger(__name__)
+
+Signature = tuple[int, int, int] | None
+NewSettings = Callable[[ManagerSettings, ManagerSettings], None]
+"""Is told the settings before and after a change, on the event loop."""
+
+
+class Configuration:
+    """The settings in force, and where they come from.
+
+    *take* lets loaded settings count. ``problem`` says what is wrong with the file as it
+    is now; it is empty when the file is in force.
+    """
+
+    def __init__(
+        self, loaded: Loaded[ManagerSettings], take: Callable[[Loaded[ManagerSettings]], None]
+    ) -> None:
+        self.loaded = loaded
+        self.problem = ""
+        self.followers: list[NewSettings] = []
+        """Called after each change."""
+        self._take = take
+        self._started = loaded
+        # Of what counts after a restart only, but was let count all the same.
+        self._moved: dict[str, Value] = {}
+        # In force, and seen at the last look: a file that changes is left to come to rest.
+        self._read = self._seen = _signature(loaded.path)
+        self._lock = asyncio.Lock()
+
+    @property
+    def path(self) -> Path:
+        """The settings file; raises `Conflict` for settings that were given in code."""
+        if self.loaded.path is None:
+            raise Conflict(
+                "this Manager got its settings from the program that made it; change them"
+                " there, or start it with a settings file"
+            )
+        return self.loaded.path
+
+    @property
+    def restart_needed(self) -> list[str]:
+        """The keys whose new values count only after a restart."""
+        changed = _changed(values_of(self._started) | self._moved, values_of(self.loaded))
+        return [key for key, acts in changed.items() if acts == "after a restart"]
+
+    def counts_now(self, key: str) -> None:
+        """Note that the present value of a setting counts without a restart after all."""
+        self._moved[key] = values_of(self.loaded)[key]
+
+    async def look(self) -> None:
+        """Read the file again if it has changed since, and is at rest."""
+        if self.loaded.path is None:
+            return
+        signature = await asyncio.to_thread(_signature, self.loaded.path)
+        at_rest, self._seen = signature == self._seen, signature
+        if signature == self._read or not at_rest:
+            return
+        async with self._lock:
+            self._read = signature
+            await self._reload()
+
+    async def _reload(self) -> None:
+        try:
+            fresh = await asyncio.to_thread(self.loaded.again)
+            _refuse_nothing(self.loaded, fresh)
+        except ConfigError as error:
+            self.problem = _in_one_line(error)
+            log.error("the settings stay as they were: %s", self.problem)
+            return
+        self._accept(fresh)
+
+    async def change(self, wanted: Mapping[str, Any]) -> None:
+        """Write what differs from the settings in force to the file, and let it count.
+
+        Raises `BadRequest` with file, line, key and cure for what is wrong, `Conflict`
+        when nothing can be written. Either way nothing is changed then.
+        """
+        async with self._lock:
+            try:
+                changes = changes_for(self.loaded, wanted)
+                if not changes:
+                    return
+                text, fresh = await asyncio.to_thread(self._checked, changes)
+            except ConfigError as error:
+                raise BadRequest(_in_one_line(error)) from error
+            try:
+                await asyncio.to_thread(write_settings, self.path, text)
+            except ConfigError as error:
+                raise Conflict(str(error)) from error
+            self._read = self._seen = _signature(self.path)
+            self._accept(fresh)
+
+    def _checked(self, changes: Mapping[str, Any]) -> tuple[str, Loaded[ManagerSettings]]:
+        if not self.path.exists():
+            # Flamenco's own Manager reads no file without it; who goes back needs it.
+            changes = {"_meta": {"version": 3}, **changes}
+        text = changed_text(self.path, changes)
+        return text, self.loaded.again(text)
+
+    def _accept(self, fresh: Loaded[ManagerSettings]) -> None:
+        before, self.loaded, self.problem = self.loaded, _still_set_up(self.loaded, fresh), ""
+        changed = _changed(values_of(before), values_of(self.loaded))
+        if not changed:
+            return
+        self._take(self.loaded)
+        log.info("new settings: %s", ", ".join(changed))
+        # When a farm has been set up, its server opens to others, and tells if it cannot.
+        opens = {"listen"} if self.followers and before.settings.is_first_run else set()
+        if waiting := [key for key in self.restart_needed if key not in opens]:
+            log.warning("restart the Manager to let these count: %s", ", ".join(waiting))
+        for follower in self.followers:
+            follower(before.settings, self.loaded.settings)
+
+
+def _signature(path: Path | None) -> Signature:
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino) if found else None
+
+
+def _changed(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str, Acts]:
+    return {key: value[1] for key, value in after.items() if before.get(key) != value}
+
+
+def _refuse_nothing(before: Loaded[Any], fresh: Loaded[Any]) -> None:
+    """Refuse a file that is gone or empty: that is an accident, not everybody's default."""
+    if "file" in before.sources.values() and "file" not in fresh.sources.values():
+        what = "has no settings in it any more" if fresh.exists else "is not there any more"
+        raise ConfigError(f"{fresh.path}: {what}; put it back, or restart to use defaults")
+
+
+def _still_set_up(
+    before: Loaded[ManagerSettings], fresh: Loaded[ManagerSettings]
+) -> Loaded[ManagerSettings]:
+    """Leave a farm that works set up; without its storage all Workers would be sent away."""
+    if before.settings.is_first_run or not fresh.settings.is_first_run:
+        return fresh
+    log.warning("shared_storage_path is empty: the Manager asks for it when it starts again")
+    kept = before.settings.shared_storage_path
+    return attrs.evolve(fresh, settings=attrs.evolve(fresh.settings, shared_storage_path=kept))
+
+
+def _in_one_line(error: ConfigError) -> str:
+    return "; ".join(str(error).splitlines())

@@ -1,0 +1,1 @@
+"""Before a farm works: where its files are, which Blender it uses, who may come in."""

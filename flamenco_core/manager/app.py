@@ -27,6 +27,7 @@ from flamenco_core.manager.http.meta import MetaController
 from flamenco_core.manager.http.output import JobFileController, OutputController
 from flamenco_core.manager.http.problems import HANDLERS
 from flamenco_core.manager.http.routes import take_routes
+from flamenco_core.manager.http.sleep import SleepController
 from flamenco_core.manager.http.tasks import TaskController
 from flamenco_core.manager.http.upnp import DescriptionController
 from flamenco_core.manager.http.worker import WorkerController
@@ -52,6 +53,7 @@ CONTROLLERS = (
     OutputController,
     JobFileController,
     WorkerManagementController,
+    SleepController,
     EventController,
     DescriptionController,
 )

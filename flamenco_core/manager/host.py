@@ -13,6 +13,7 @@ from flamenco_core.domain.events import ManagerStopping, TaskLogged
 from flamenco_core.domain.failures import FailureLimits
 from flamenco_core.domain.jobs import FailureRule
 from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
+from flamenco_core.domain.sleep_words import zone_named
 from flamenco_core.domain.variables import VariableTable
 from flamenco_core.errors import ConfigError, NotFound
 from flamenco_core.manager.bus import Bus
@@ -25,6 +26,7 @@ from flamenco_core.manager.liveness import Liveness
 from flamenco_core.manager.logs import TaskLogs
 from flamenco_core.manager.readiness import Readiness
 from flamenco_core.manager.settings import ManagerSettings
+from flamenco_core.manager.sleeping import Sleeping
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.database import Database, open_database
 from flamenco_core.manager.store.transaction import Tx
@@ -70,12 +72,14 @@ class Manager:
         self.logs = TaskLogs(settings.local_manager_storage_path)
         self.last_rendered = LastRendered(self.logs)
         self.deletion = Deletion(self)
+        self.sleeping = Sleeping(self)
         self.rules = Rules(
             failure=FailureRule(settings.fail_percentage),
             limits=FailureLimits(
                 workers_per_task=settings.task_fail_after_softfail_count,
                 tasks_per_worker=settings.blocklist_threshold,
             ),
+            zone=zone_named(settings.time_zone),
         )
 
     def settings_of(self, plugin: str, kind: type[Any]) -> Any:

@@ -16,9 +16,6 @@ LATER = {
     "saveSetupAssistantConfig",
     "getConfigurationFile",
     "updateConfigurationFile",
-    # workers
-    "fetchWorkerSleepSchedule",
-    "setWorkerSleepSchedule",
     # jobs
     "fetchJobLastRenderedInfo",
     "fetchGlobalLastRenderedInfo",

@@ -28,6 +28,7 @@ from flamenco_core.manager.http.output import JobFileController, OutputControlle
 from flamenco_core.manager.http.problems import HANDLERS
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.sleep import SleepController
+from flamenco_core.manager.http.stuck import StuckController
 from flamenco_core.manager.http.tasks import TaskController
 from flamenco_core.manager.http.upnp import DescriptionController
 from flamenco_core.manager.http.worker import WorkerController
@@ -54,6 +55,7 @@ CONTROLLERS = (
     JobFileController,
     WorkerManagementController,
     SleepController,
+    StuckController,
     EventController,
     DescriptionController,
 )

@@ -30,6 +30,7 @@ from flamenco_core.manager.sleeping import Sleeping
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.database import Database, open_database
 from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.stuck import Stuck
 from flamenco_core.manager.usecases import workers
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.offers.storage import Storage
@@ -73,6 +74,7 @@ class Manager:
         self.last_rendered = LastRendered(self.logs)
         self.deletion = Deletion(self)
         self.sleeping = Sleeping(self)
+        self.stuck = Stuck(self)
         self.rules = Rules(
             failure=FailureRule(settings.fail_percentage),
             limits=FailureLimits(

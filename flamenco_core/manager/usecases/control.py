@@ -23,7 +23,7 @@ from flamenco_core.manager.usecases.settle import (
     stamp,
 )
 
-__all__ = ["request_job_status", "request_task_status", "set_job_priority"]
+__all__ = ["reapply_wish", "request_job_status", "request_task_status", "set_job_priority"]
 
 _OF_JOB = tasks.c.job_id == bindparam("job")
 
@@ -48,6 +48,16 @@ def request_job_status(tx: Tx, job_id: str, status: JobStatus, reason: str, rule
     elif wanted is Wanted.PAUSE:
         _pause(tx, job, reason, rules)
     else:
+        _requeue(tx, job, reason, rules)
+
+
+def reapply_wish(tx: Tx, job: job_rows.JobState, reason: str, rules: Rules) -> None:
+    """Do again what was asked of a locked job, where something came in between."""
+    if job.wanted is Wanted.CANCEL:
+        _cancel(tx, job, reason, rules)
+    elif job.wanted is Wanted.PAUSE:
+        _pause(tx, job, reason, rules)
+    elif job.status is JobStatus.REQUEUEING:
         _requeue(tx, job, reason, rules)
 
 

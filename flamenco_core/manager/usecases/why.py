@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import attrs
 from sqlalchemy import bindparam, or_, select
 
-from flamenco_core.domain.statuses import WorkerStatus
-from flamenco_core.domain.why import Able, Need, why_waiting
+from flamenco_core.domain.why import Need, why_waiting
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import tags as tag_rows
-from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.query import Query, Row, literal
-from flamenco_core.manager.store.tables import attempts, blocks, failures, tasks, worker_tags
+from flamenco_core.manager.store.tables import failures, tasks
 from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.usecases.crew import blocked_in, crew, grouped, with_blocks
 
 __all__ = ["Reason", "why_job"]
 
@@ -44,11 +41,6 @@ _FAILURES = Query(
     .join(tasks, tasks.c.id == failures.c.task_id)
     .where(_OF_JOB)
 )
-_BLOCKS = Query(
-    select(blocks.c.worker_id, blocks.c.task_type).where(blocks.c.job_id == bindparam("job"))
-)
-_TAGGED = Query(select(worker_tags.c.worker_id, worker_tags.c.tag_id))
-_BUSY = Query(select(attempts.c.worker_id).where(attempts.c.ended_at.is_(None)))
 
 
 @attrs.define(kw_only=True)
@@ -77,8 +69,8 @@ def _waiting(tx: Tx, job: Row) -> Iterator[tuple[Row, str]]:
     if not found:
         return
     whole_job = _of_the_job(job)
-    workers, tag_name = _workers(tx, job.id), _tag_name(tx, job)
-    failed = _grouped(tx.all(_FAILURES, job=job.id))
+    workers, tag_name = with_blocks(crew(tx), blocked_in(tx, job.id)), _tag_name(tx, job)
+    failed = grouped(tx.all(_FAILURES, job=job.id))
     known: dict[Need, str] = {}
     for task in found:
         need = Need(
@@ -111,28 +103,3 @@ def _of_the_task(task: Row) -> str:
 def _tag_name(tx: Tx, job: Row) -> str:
     row = tag_rows.tag_by_uuid(tx, job.tag_uuid) if job.tag_uuid else None
     return row.name if row else ""
-
-
-def _workers(tx: Tx, job: int) -> list[Able]:
-    tagged, blocked = _grouped(tx.all(_TAGGED)), _grouped(tx.all(_BLOCKS, job=job))
-    busy = {row.worker_id for row in tx.all(_BUSY)}
-    return [
-        Able(
-            id=row.id,
-            name=row.name,
-            status=WorkerStatus(row.status),
-            task_types=frozenset(json.loads(row.task_types)),
-            tags=frozenset(tagged.get(row.id, ())),
-            blocked=frozenset(blocked.get(row.id, ())),
-            is_busy=row.id in busy,
-            wanted=row.status_requested,
-        )
-        for row in worker_rows.all_workers(tx)
-    ]
-
-
-def _grouped(pairs: Iterable[Row]) -> dict[Any, list[Any]]:
-    found: dict[Any, list[Any]] = {}
-    for key, value in pairs:
-        found.setdefault(key, []).append(value)
-    return found

@@ -29,6 +29,7 @@ LATER = {
 OURS = {
     *("getPlugins", "followEvents", "fetchJobFile", "fetchJobWhy"),
     *("getLive", "getReady", "describeForUpnp"),
+    "checkStuckJobs",
 }
 """What Flamenco's document does not have."""
 

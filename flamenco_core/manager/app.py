@@ -31,6 +31,7 @@ from flamenco_core.manager.http.sleep import SleepController
 from flamenco_core.manager.http.stuck import StuckController
 from flamenco_core.manager.http.tasks import TaskController
 from flamenco_core.manager.http.upnp import DescriptionController
+from flamenco_core.manager.http.why import WhyController
 from flamenco_core.manager.http.worker import WorkerController
 from flamenco_core.manager.http.worker_mgt import WorkerManagementController
 from flamenco_core.manager.settings import ManagerSettings
@@ -56,6 +57,7 @@ CONTROLLERS = (
     WorkerManagementController,
     SleepController,
     StuckController,
+    WhyController,
     EventController,
     DescriptionController,
 )

@@ -19,8 +19,8 @@ from flamenco_core.domain.statuses import Wanted
 from flamenco_core.domain.why import Able, Need, why_waiting
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import lanes as lane_rows
-from flamenco_core.manager.store.query import Query, Row, literal, one
-from flamenco_core.manager.store.tables import blocks, failures, jobs, lanes, tags, tasks
+from flamenco_core.manager.store.query import Query, Row, one
+from flamenco_core.manager.store.tables import blocks, failures, lanes, tasks
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases.crew import crew, grouped, with_blocks
 from flamenco_core.manager.usecases.rules import Rules
@@ -52,26 +52,6 @@ class Impossible:
 
 # -- finding -------------------------------------------------------------------------------
 
-_LANES = (
-    select(
-        lanes.c.id,
-        lanes.c.job_id,
-        lanes.c.task_type,
-        lanes.c.tag_id,
-        tags.c.name.label("tag_name"),
-        jobs.c.uuid.label("job_uuid"),
-        jobs.c.name.label("job_name"),
-        jobs.c.activity,
-    )
-    .join(jobs, jobs.c.id == lanes.c.job_id)
-    .join(tags, tags.c.id == lanes.c.tag_id, isouter=True)
-    .where(
-        lanes.c.open == one,
-        jobs.c.wanted == literal("run"),
-        jobs.c.delete_requested_at.is_(None),
-    )
-    .order_by(lanes.c.job_id, lanes.c.id)
-)
 _BLOCKED = (
     select(lanes.c.id, blocks.c.worker_id)
     .join(
@@ -86,10 +66,6 @@ _FAILED = (
     .where(tasks.c.ready == one)
 )
 # Of all jobs, or of one.
-_LANES_OF = {
-    False: Query(_LANES),
-    True: Query(_LANES.where(lanes.c.job_id == bindparam("job"))),
-}
 _BLOCKED_IN = {
     False: Query(_BLOCKED),
     True: Query(_BLOCKED.where(lanes.c.job_id == bindparam("job"))),
@@ -121,7 +97,7 @@ def look(tx: Tx, choice: ImpossibleTasks) -> Sight:
     found: dict[str, list[Impossible]] = {}
     for some in _impossible(tx):
         found.setdefault(some.job_id, []).append(some)
-    told = {row.job_uuid: row.activity for row in tx.all(_LANES_OF[False])}
+    told = {row.job_uuid: row.activity for row in lane_rows.waiting_lanes(tx)}
     jobs = [job for job, some in found.items() if _is_to_do(some, told.get(job, ""), choice)]
     jobs += [job for job, words in told.items() if words.startswith(CANNOT) and job not in found]
     return Sight([tasks for some in found.values() for tasks in some], jobs)
@@ -141,7 +117,7 @@ def _impossible(tx: Tx, job: int | None = None) -> Iterator[Impossible]:
     blocked = grouped(tx.all(_BLOCKED_IN[of_one], **which))
     failed = _by_lane(tx.all(_FAILED_IN[of_one], **which))
     able = _by_pool(workers)
-    for lane in tx.all(_LANES_OF[of_one], **which):
+    for lane in lane_rows.waiting_lanes(tx, job):
         members = able(lane.task_type, lane.tag_id)
         left = members - set(blocked.get(lane.id, ()))
         count = _count(tx, lane.id, left, failed.get(lane.id, {}))

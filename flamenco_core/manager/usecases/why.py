@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import attrs
 from sqlalchemy import bindparam, or_, select
@@ -15,7 +15,7 @@ from flamenco_core.manager.store.tables import failures, tasks
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases.crew import blocked_in, crew, grouped, with_blocks
 
-__all__ = ["Reason", "why_job"]
+__all__ = ["SHOWN", "Reason", "explainer", "why_job"]
 
 SHOWN = 10
 """So many tasks are named for each reason; the others are counted."""
@@ -68,20 +68,30 @@ def _waiting(tx: Tx, job: Row) -> Iterator[tuple[Row, str]]:
     found = tx.all(_WAITING, job=job.id)
     if not found:
         return
-    whole_job = _of_the_job(job)
-    workers, tag_name = with_blocks(crew(tx), blocked_in(tx, job.id)), _tag_name(tx, job)
+    why = explainer(tx, job)
     failed = grouped(tx.all(_FAILURES, job=job.id))
-    known: dict[Need, str] = {}
     for task in found:
+        yield task, why(task, failed.get(task.id, ()))
+
+
+def explainer(tx: Tx, job: Row) -> Callable[[Row, Iterable[int]], str]:
+    """Return what says why a task of a job waits, given the workers that failed it."""
+    whole_job, tag_name = _of_the_job(job), _tag_name(tx, job)
+    workers = with_blocks(crew(tx), blocked_in(tx, job.id))
+    known: dict[Need, str] = {}
+
+    def why(task: Row, failed_by: Iterable[int]) -> str:
         need = Need(
-            task_type=task.type,
+            task_type=task.type.lower(),
             tag=job.tag_id,
             tag_name=tag_name,
-            failed_by=frozenset(failed.get(task.id, ())),
+            failed_by=frozenset(failed_by),
         )
         if need not in known:
             known[need] = why_waiting(need, workers)
-        yield task, whole_job or _of_the_task(task) or known[need]
+        return whole_job or _of_the_task(task) or known[need]
+
+    return why
 
 
 def _of_the_job(job: Row) -> str:

@@ -29,7 +29,7 @@ LATER = {
 OURS = {
     *("getPlugins", "followEvents", "fetchJobFile", "fetchJobWhy"),
     *("getLive", "getReady", "describeForUpnp"),
-    "checkStuckJobs",
+    *("checkStuckJobs", "fetchTaskWhy", "fetchWorkerWhy"),
 }
 """What Flamenco's document does not have."""
 

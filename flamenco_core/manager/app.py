@@ -24,6 +24,7 @@ from flamenco_core.manager.http.health import HealthController
 from flamenco_core.manager.http.job_types import JobTypeController
 from flamenco_core.manager.http.jobs import JobController
 from flamenco_core.manager.http.meta import MetaController
+from flamenco_core.manager.http.old_workers import OldWorkerController
 from flamenco_core.manager.http.output import JobFileController, OutputController
 from flamenco_core.manager.http.problems import HANDLERS
 from flamenco_core.manager.http.routes import take_routes
@@ -55,6 +56,7 @@ CONTROLLERS = (
     OutputController,
     JobFileController,
     WorkerManagementController,
+    OldWorkerController,
     SleepController,
     StuckController,
     WhyController,

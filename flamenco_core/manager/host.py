@@ -24,6 +24,7 @@ from flamenco_core.manager.job_types import JobTypeCatalog
 from flamenco_core.manager.last_rendered import LastRendered
 from flamenco_core.manager.liveness import Liveness
 from flamenco_core.manager.logs import TaskLogs
+from flamenco_core.manager.old_workers import OldWorkers
 from flamenco_core.manager.readiness import Readiness
 from flamenco_core.manager.settings import ManagerSettings
 from flamenco_core.manager.sleeping import Sleeping
@@ -75,6 +76,7 @@ class Manager:
         self.deletion = Deletion(self)
         self.sleeping = Sleeping(self)
         self.stuck = Stuck(self)
+        self.old_workers = OldWorkers(self)
         self.rules = Rules(
             failure=FailureRule(settings.fail_percentage),
             limits=FailureLimits(

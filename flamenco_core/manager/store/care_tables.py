@@ -3,8 +3,8 @@
 * ``sleep_schedules``: ``spans`` and ``days_off`` are JSON, in the texts of
   `flamenco_core.domain.sleep_words`. ``changed_at`` is when the schedule last spoke,
   ``next_check`` when it will again; it is empty while the schedule is switched off.
-* ``worker_removals``: workers that were not heard of for long, since when people know,
-  and when they were removed.
+* ``worker_removals``: workers that were not heard of for long: when people were told that
+  they will be removed, when they were, and when somebody brought them back.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ worker_removals = Table(
     "worker_removals",
     metadata,
     _worker(),
-    Column("noticed_at", BigInteger, nullable=False),
+    Column("noticed_at", BigInteger, nullable=True),
     Column("removed_at", BigInteger, nullable=True),
+    Column("restored_at", BigInteger, nullable=True),
 )

@@ -30,6 +30,7 @@ OURS = {
     *("getPlugins", "followEvents", "fetchJobFile", "fetchJobWhy"),
     *("getLive", "getReady", "describeForUpnp"),
     *("checkStuckJobs", "fetchTaskWhy", "fetchWorkerWhy"),
+    *("fetchRemovedWorkers", "restoreWorker"),
 }
 """What Flamenco's document does not have."""
 

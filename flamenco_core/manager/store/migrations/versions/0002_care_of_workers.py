@@ -39,8 +39,9 @@ def upgrade() -> None:
     op.create_table(
         "worker_removals",
         sa.Column("worker_id", Id, autoincrement=False, nullable=False),
-        sa.Column("noticed_at", sa.BigInteger(), nullable=False),
+        sa.Column("noticed_at", sa.BigInteger(), nullable=True),
         sa.Column("removed_at", sa.BigInteger(), nullable=True),
+        sa.Column("restored_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["worker_id"],
             ["workers.id"],

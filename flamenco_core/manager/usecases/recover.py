@@ -72,7 +72,8 @@ def _is_right(tx: Tx, stored: job_rows.JobState, counts: job_rows.Counts, rules:
 
 def _is_followed(job: job_rows.JobState, counts: job_rows.Counts) -> bool:
     """Say whether the tasks of a job that is not to run are as people want them."""
-    if job.wanted is Wanted.RUN or job.status is JobStatus.COMPLETED:
+    # Of a job that was submitted paused, the tasks are queued.
+    if job.wanted is Wanted.RUN or job.status in {JobStatus.COMPLETED, JobStatus.PAUSED}:
         return True
     allowed = {*DONE, TaskStatus.PAUSED}
     if job.wanted is Wanted.PAUSE:

@@ -1,4 +1,4 @@
-"""Built-in: give up lost workers, store who was seen, delete what is marked."""
+"""Built-in: look after workers and jobs, delete what is marked."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ __all__ = ["register_services"]
 
 @hookimpl
 def register_services(host: Manager) -> Iterable[Service]:
-    """Offer the time-out of workers, when they were seen, and the deletion of jobs."""
+    """Offer what the Manager does by itself, from the time-out of workers on."""
     return [
         Service(name="worker-timeouts", run=host.give_up_overdue, every=1.0, once_per_farm=True),
         Service(name="task-timeouts", run=host.fail_silent_tasks, every=5.0),
         Service(name="last-seen", run=host.save_seen, every=10.0),
         Service(name="settings-file", run=host.configuration.look, every=2.0),
+        Service(name="sleep-schedules", run=host.sleeping.follow, every=5.0, once_per_farm=True),
+        Service(name="stuck-jobs", run=host.stuck.watch, every=60.0, once_per_farm=True),
+        Service(name="old-workers", run=host.old_workers.look, every=600.0, once_per_farm=True),
         Service(name="job-deletion", run=host.deletion.run),
         # What an earlier Manager has left, and what could not be deleted the last time.
         Service(name="job-deletion-check", run=host.deletion.ask, every=60.0),

@@ -55,6 +55,8 @@ async def find_identity(connection: Any, manager: Manager) -> Identity | None:
     # Compared for an unknown worker as well: the time must not tell which ids exist.
     if not hmac.compare_digest(digest, row.secret_hash if row else NOBODY) or row is None:
         raise Forbidden("unknown worker, or its secret is wrong; register it again")
+    if row.is_removed:
+        await manager.old_workers.restore(worker)
     return Identity(kind="worker", id=worker, name=row.name)
 
 

@@ -20,6 +20,8 @@ from flamenco_core.wire.jobs import (
     SubmittedJob,
 )
 from flamenco_core.wire.meta import FlamencoVersion, PluginList, PluginState
+from flamenco_core.wire.sleep import WorkerSleepSchedule
+from flamenco_core.wire.stuck import StuckCheck, StuckFound
 from flamenco_core.wire.tasks import (
     JobTasksSummary,
     Task,
@@ -27,6 +29,7 @@ from flamenco_core.wire.tasks import (
     TaskStatusChange,
     TaskSummary,
 )
+from flamenco_core.wire.why import TaskWhy, WorkerWhy
 from flamenco_core.wire.worker_mgt import (
     Worker,
     WorkerList,
@@ -92,6 +95,20 @@ class Client:
         """Return one worker with all that is known of it."""
         return self._get(f"/worker-mgt/workers/{_part(worker_id)}", Worker)
 
+    def sleep_schedule(self, worker_id: str) -> WorkerSleepSchedule | None:
+        """Return when a worker sleeps, or None if nobody has said; raises `NotFound`."""
+        path = f"{_API}/worker-mgt/workers/{_part(worker_id)}/sleep-schedule"
+        response = self.transport.send("GET", path)
+        return None if response.status_code == 204 else self._read(response, WorkerSleepSchedule)
+
+    def set_sleep_schedule(self, worker_id: str, schedule: WorkerSleepSchedule) -> None:
+        """Say when a worker sleeps; it acts at once."""
+        self._post(f"/worker-mgt/workers/{_part(worker_id)}/sleep-schedule", schedule)
+
+    def why_worker(self, worker_id: str) -> WorkerWhy:
+        """Return why a worker is not at work; raises `NotFound`."""
+        return self._get(f"/worker-mgt/workers/{_part(worker_id)}/why", WorkerWhy)
+
     def tags(self) -> list[WorkerTag]:
         """Return all worker tags."""
         return self._get("/worker-mgt/tags", WorkerTagList).tags
@@ -128,6 +145,10 @@ class Client:
         """Change a job's priority, 0 to 100."""
         self._post(f"/jobs/{_part(job_id)}/setpriority", JobPriorityChange(priority))
 
+    def check_stuck(self, wish: StuckCheck) -> StuckFound:
+        """Let the Manager look for jobs that do not go on by themselves."""
+        return self._read(self._post("/jobs/check-stuck", wish), StuckFound)
+
     # -- tasks -------------------------------------------------------------------
 
     def tasks(self, job_id: str) -> list[TaskSummary]:
@@ -138,6 +159,10 @@ class Client:
     def why(self, job_id: str) -> JobWhy:
         """Return why a job's tasks are not at work; raises `NotFound`."""
         return self._get(f"/jobs/{_part(job_id)}/why", JobWhy)
+
+    def why_task(self, task_id: str) -> TaskWhy:
+        """Return why a task is not at work; raises `NotFound`."""
+        return self._get(f"/tasks/{_part(task_id)}/why", TaskWhy)
 
     def task(self, task_id: str) -> Task:
         """Return one task; raises `NotFound`."""

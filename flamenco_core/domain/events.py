@@ -3,7 +3,8 @@
 * Event
   x JobEvent: JobSubmitted, JobStatusChanged, JobUpdated, JobDeleted
   x TaskEvent: TaskStatusChanged, TaskProgressed, TaskLogged
-  x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted
+  x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted,
+    WorkerRemovalAnnounced
   x TagEvent: TagChanged, TagDeleted
   x HostEvent: ManagerStarted, ManagerStopping; on a Worker: RunStarted, RunEnded
 
@@ -43,6 +44,7 @@ __all__ = [
     "WorkerEvent",
     "WorkerFacts",
     "WorkerRegistered",
+    "WorkerRemovalAnnounced",
     "WorkerStatusChanged",
     "WorkerUpdated",
 ]
@@ -206,6 +208,14 @@ class WorkerDeleted(WorkerEvent):
     """A worker was removed from the farm."""
 
     worker: WorkerFacts
+
+
+@attrs.frozen(kw_only=True)
+class WorkerRemovalAnnounced(WorkerEvent):
+    """A worker was not heard of for long, and is removed at ``removal_at`` unless it calls."""
+
+    worker: WorkerFacts
+    removal_at: int
 
 
 @attrs.frozen

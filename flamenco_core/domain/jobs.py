@@ -11,7 +11,14 @@ import attrs
 
 from flamenco_core.domain.statuses import JobStatus, TaskStatus, Wanted
 
-__all__ = ["REQUESTS", "FailureRule", "Tally", "job_status", "requeued_from"]
+__all__ = [
+    "REQUESTS",
+    "FailureRule",
+    "Tally",
+    "job_status",
+    "requests_from",
+    "requeued_from",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -90,6 +97,15 @@ REQUESTS: dict[JobStatus, Wanted] = {
     JobStatus.ACTIVE: Wanted.RUN,
 }
 """What people may ask of a job, in the words of the wire. The rest is for the farm to say."""
+
+
+def requests_from(status: JobStatus) -> tuple[JobStatus, ...]:
+    """Return what people may ask of a job in *status*; what is completed can only run again."""
+    return tuple(
+        word
+        for word, wanted in REQUESTS.items()
+        if word is not status and (status is not JobStatus.COMPLETED or wanted is Wanted.RUN)
+    )
 
 
 def requeued_from(status: JobStatus) -> frozenset[TaskStatus]:

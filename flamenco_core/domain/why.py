@@ -8,7 +8,7 @@ import attrs
 
 from flamenco_core.domain.statuses import WorkerStatus
 
-__all__ = ["Able", "Need", "why_waiting"]
+__all__ = ["Able", "Need", "names_of", "why_waiting"]
 
 NAMED = 5
 """So many names are written out."""
@@ -73,7 +73,7 @@ def _when(fresh: Sequence[Able]) -> str:
     awake = [w for w in fresh if w.status is WorkerStatus.AWAKE and not w.wanted]
     if not awake:
         states = (f"{w.name} ({_state(w)})" for w in fresh)
-        return f"no worker that may run it is awake: {_some(states)}"
+        return f"no worker that may run it is awake: {names_of(states)}"
     if all(worker.is_busy for worker in awake):
         return f"waits for its turn; at work on other tasks: {_names(awake)}"
     return "ready; a worker takes it the next time it asks for work"
@@ -84,10 +84,11 @@ def _state(worker: Able) -> str:
 
 
 def _names(workers: Iterable[Able]) -> str:
-    return _some(worker.name for worker in workers)
+    return names_of(worker.name for worker in workers)
 
 
-def _some(names: Iterable[str]) -> str:
+def names_of(names: Iterable[str]) -> str:
+    """Write names in a row; of many the first few and how many there are more."""
     all_names = [*names]
     more = len(all_names) - NAMED
     return ", ".join(all_names[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -6,7 +6,14 @@ import attrs
 
 from flamenco_core.domain.statuses import WorkerStatus
 
-__all__ = ["Request", "after_sign_off", "after_state_changed", "gives_back", "wake_up"]
+__all__ = [
+    "Request",
+    "after_sign_off",
+    "after_state_changed",
+    "gives_back",
+    "requests_to",
+    "wake_up",
+]
 
 
 @attrs.frozen
@@ -40,6 +47,12 @@ def gives_back(now: WorkerStatus) -> bool:
     the queue when it signed on.
     """
     return now not in {WorkerStatus.AWAKE, WorkerStatus.STARTING}
+
+
+def requests_to(*, can_restart: bool) -> tuple[WorkerStatus, ...]:
+    """Return what people may ask of a worker; the rest is for it and the farm to say."""
+    always = (WorkerStatus.AWAKE, WorkerStatus.ASLEEP, WorkerStatus.OFFLINE)
+    return (*always, WorkerStatus.RESTART) if can_restart else always
 
 
 def wake_up(status: WorkerStatus) -> bool:

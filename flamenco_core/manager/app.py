@@ -25,12 +25,16 @@ from flamenco_core.manager.http.health import HealthController
 from flamenco_core.manager.http.job_types import JobTypeController
 from flamenco_core.manager.http.jobs import JobController
 from flamenco_core.manager.http.meta import MetaController
+from flamenco_core.manager.http.old_workers import OldWorkerController
 from flamenco_core.manager.http.output import JobFileController, OutputController
 from flamenco_core.manager.http.problems import HANDLERS
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.setup import SetupController
+from flamenco_core.manager.http.sleep import SleepController
+from flamenco_core.manager.http.stuck import StuckController
 from flamenco_core.manager.http.tasks import TaskController
 from flamenco_core.manager.http.upnp import DescriptionController
+from flamenco_core.manager.http.why import WhyController
 from flamenco_core.manager.http.worker import WorkerController
 from flamenco_core.manager.http.worker_mgt import WorkerManagementController
 from flamenco_core.manager.settings import ManagerSettings
@@ -56,6 +60,10 @@ CONTROLLERS = (
     OutputController,
     JobFileController,
     WorkerManagementController,
+    OldWorkerController,
+    SleepController,
+    StuckController,
+    WhyController,
     EventController,
     DescriptionController,
 )

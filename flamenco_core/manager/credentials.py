@@ -30,14 +30,17 @@ class Credentials:
         self._deletions = 0
 
     async def of(self, worker: str) -> Any:
-        """Return the row with ``name`` and ``secret_hash`` of a worker, or `None`."""
+        """Return the row with ``name`` and ``secret_hash`` of a worker, or `None`.
+
+        ``is_removed`` says that the farm had given it up; it is not remembered then.
+        """
         row, until = self._known.get(worker, (None, 0.0))
         if row is not None and self._clock.monotonic() < until:
             return row
         before = self._deletions
         row = await self._database.read(worker_rows.credentials, worker)
         # What was read before a deletion may be of the worker that is deleted.
-        if row is not None and before == self._deletions:
+        if row is not None and not row.is_removed and before == self._deletions:
             self._known[worker] = (row, self._clock.monotonic() + self._lifetime)
         return row
 

@@ -15,6 +15,7 @@ from flamenco_core.domain.events import ManagerStopping, TaskLogged
 from flamenco_core.domain.failures import FailureLimits
 from flamenco_core.domain.jobs import FailureRule
 from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
+from flamenco_core.domain.sleep_words import zone_named
 from flamenco_core.domain.variables import VariableTable
 from flamenco_core.errors import ConfigError, NotFound
 from flamenco_core.manager.bus import Bus
@@ -26,12 +27,15 @@ from flamenco_core.manager.job_types import JobTypeCatalog
 from flamenco_core.manager.last_rendered import LastRendered
 from flamenco_core.manager.liveness import Liveness
 from flamenco_core.manager.logs import TaskLogs
+from flamenco_core.manager.old_workers import OldWorkers
 from flamenco_core.manager.readiness import Readiness
 from flamenco_core.manager.settings import ManagerSettings
 from flamenco_core.manager.silence import TaskSilence
+from flamenco_core.manager.sleeping import Sleeping
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.database import Database, open_database
 from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.stuck import Stuck
 from flamenco_core.manager.usecases import workers
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.time_out import fail_silent_task
@@ -76,6 +80,9 @@ class Manager:
         self.logs = TaskLogs(settings.local_manager_storage_path)
         self.last_rendered = LastRendered(self.logs)
         self.deletion = Deletion(self)
+        self.sleeping = Sleeping(self)
+        self.stuck = Stuck(self)
+        self.old_workers = OldWorkers(self)
         self.rules = Rules()
         self._offered: tuple[Variable, ...] = ()
         self._judge_by(settings)
@@ -95,6 +102,7 @@ class Manager:
                 workers_per_task=settings.task_fail_after_softfail_count,
                 tasks_per_worker=settings.blocklist_threshold,
             ),
+            zone=zone_named(settings.time_zone),
         )
         patience = settings.worker_timeout.seconds
         self.liveness.patience = max(PATIENCE, patience) if patience else float("inf")

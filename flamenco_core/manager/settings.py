@@ -19,6 +19,8 @@ from attrs import validators
 
 from flamenco_core.config import Duration, Loaded, Wrong, load_settings, option
 from flamenco_core.config.nodes import Scalar
+from flamenco_core.domain.impossible import ImpossibleTasks
+from flamenco_core.domain.sleep_words import zone_named
 from flamenco_core.manager.variables import (
     DEFAULT_VARIABLES,
     VARIABLES_SCHEMA,
@@ -64,6 +66,15 @@ def _read_database(node: Any) -> str:
     if not text or (scheme not in ("file", "sqlite") and not _POSTGRESQL.match(text)):
         raise Wrong("must be a file for SQLite, or postgresql+psycopg://user@host/name", node)
     return text
+
+
+def _read_zone(node: Any) -> str:
+    name = node.text.strip() if isinstance(node, Scalar) else ""
+    try:
+        zone_named(name)
+    except ValueError as error:
+        raise Wrong(str(error), node) from None
+    return name
 
 
 @attrs.frozen(kw_only=True)
@@ -191,6 +202,26 @@ class ManagerSettings:
         3,
         "Tasks that have to fail before the job is failed, however few it has.",
         validator=validators.ge(1),
+        acts="at once",
+    )
+    time_zone: str = option(
+        "",
+        "Time zone of sleep schedules that name none, such as `Europe/Amsterdam`."
+        " Empty is this machine's.",
+        read=_read_zone,
+        acts="at once",
+    )
+    impossible_tasks: ImpossibleTasks = option(
+        ImpossibleTasks.WAIT,
+        "What becomes of tasks that no known worker may run: they `wait`, their job is made to"
+        " `fail`, or the workers that failed them are let at them again (`unblock`).",
+        acts="at once",
+    )
+    remove_workers_after: int = option(
+        0,
+        "Days after which a worker that is offline and was not heard of is removed; 0 means"
+        " never. People hear of it a day before. It is back as soon as it calls.",
+        validator=validators.ge(0),
         acts="at once",
     )
     mqtt: Mqtt = option(factory=Mqtt, acts="not yet")

@@ -65,19 +65,28 @@ def _body(event: events.Event) -> dict[str, Any]:
             return _task(event.task)
         case events.TaskLogged():
             return {"task_id": event.task_id, "log": event.text}
-        case events.WorkerStatusChanged():
-            return _worker(event.worker) | {"previous_status": event.previous_status}
+        case events.WorkerEvent():
+            return _worker_body(event)
         case events.TagChanged():
             return {"tag": _tag(event.tag)}
         case events.TagDeleted():
             return {"tag": {"id": event.tag_id, "name": ""}, "was_deleted": True}
-        case events.WorkerDeleted():
-            return _worker(event.worker) | {"deleted_at": rfc3339(event.worker.updated)}
-        case events.WorkerRegistered() | events.WorkerUpdated():
-            return _worker(event.worker)
         case events.ManagerStarted():
             return {"type": "manager-startup"}
     return {"type": "manager-shutdown"}
+
+
+def _worker_body(event: events.WorkerEvent) -> dict[str, Any]:
+    match event:
+        case events.WorkerStatusChanged():
+            return _worker(event.worker) | {"previous_status": event.previous_status}
+        case events.WorkerDeleted():
+            return _worker(event.worker) | {"deleted_at": rfc3339(event.worker.updated)}
+        case events.WorkerRemovalAnnounced():
+            return _worker(event.worker) | {"removal_at": rfc3339(event.removal_at)}
+        case events.WorkerRegistered() | events.WorkerUpdated():
+            return _worker(event.worker)
+    raise AssertionError(f"{event} has no body")
 
 
 def _job(job: JobFacts) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flamenco_core.cli.commands.jobs_stuck import stuck
 from flamenco_core.cli.complete import job_ids
 from flamenco_core.cli.context import Cli, as_json, asks_manager, pass_cli
 from flamenco_core.cli.output import local_time, print_json, print_table, short, steps
@@ -28,7 +29,7 @@ __all__ = ["jobs"]
 def jobs(
     context: click.Context, statuses: tuple[str, ...], search: str | None, as_json: bool
 ) -> None:
-    """List jobs, the newest first; 'jobs show ID' shows one."""
+    """List jobs, the newest first; 'jobs show ID' shows one, 'jobs stuck' helps."""
     if context.invoked_subcommand:
         return
     with context.ensure_object(Cli).client() as client:
@@ -42,6 +43,9 @@ def jobs(
         [_row(job) for job in found],
         empty="no jobs" if not (statuses or search) else "no jobs like that",
     )
+
+
+jobs.add_command(stuck)
 
 
 @jobs.command()

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import click
 
-from flamenco_core.cli.context import Cli, as_json, asks_manager, pass_cli
+from flamenco_core.cli.commands.worker_schedule import schedule
+from flamenco_core.cli.context import Cli, as_json, asks_manager
 from flamenco_core.cli.output import local_time, print_json, print_table, short
 from flamenco_core.wire.worker_mgt import WorkerSummary
 
 __all__ = ["workers"]
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @as_json
 @asks_manager
-@pass_cli
-def workers(cli: Cli, as_json: bool) -> None:
-    """List the workers."""
-    with cli.client() as client:
+@click.pass_context
+def workers(context: click.Context, as_json: bool) -> None:
+    """List the workers; 'workers schedule' says when one sleeps."""
+    if context.invoked_subcommand:
+        return
+    with context.ensure_object(Cli).client() as client:
         found = sorted(client.workers(), key=lambda worker: (worker.name, worker.id))
     if as_json:
         print_json(found)
@@ -25,6 +28,9 @@ def workers(cli: Cli, as_json: bool) -> None:
     rows = [_row(worker) for worker in found]
     columns = ["id", "status", "asked for", "last seen", "version", "name"]
     print_table(columns, rows, empty="no workers; start one with 'flamenco worker'")
+
+
+workers.add_command(schedule)
 
 
 def _row(worker: WorkerSummary) -> list[object]:

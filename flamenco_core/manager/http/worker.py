@@ -29,6 +29,7 @@ from flamenco_core.manager.http.plumbing import (
 from flamenco_core.manager.http.waiting import next_task
 from flamenco_core.manager.liveness import BEATS_MISSED
 from flamenco_core.manager.usecases import report, schedule, workers
+from flamenco_core.manager.usecases.comeback import come_back
 from flamenco_core.wire import worker as wire
 
 __all__ = ["WorkerController"]
@@ -88,7 +89,10 @@ class WorkerController(Controller):
     async def worker_state(self, request: Request[Any, Any, Any]) -> Answer:
         """Say what is asked of a worker, if anything is."""
         manager, worker = manager_of(request), worker_of(request)
-        wanted = await manager.database.read(workers.requested_status, worker)
+        wanted, was_lost = await manager.database.read(workers.requested_status, worker)
+        if was_lost:
+            # Who asks this, and not for work, sleeps.
+            await manager.database.write(come_back, worker, WorkerStatus.ASLEEP, manager.rules)
         return reply(wire.WorkerStateChange(wanted)) if wanted else empty()
 
     @post("/state-changed", opt={"operation": "workerStateChanged"}, status_code=200)
@@ -133,6 +137,8 @@ class WorkerController(Controller):
         may = await manager.database.read(workers.may_run, worker, path_id(request, "task_id"))
         if may.yes:
             manager.silence.heard(request.path_params["task_id"].lower())
+        if may.was_lost:
+            await manager.database.write(come_back, worker, WorkerStatus.AWAKE, manager.rules)
         return reply(
             wire.MayKeepRunning(
                 mayKeepRunning=may.yes,

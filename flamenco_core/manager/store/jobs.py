@@ -23,6 +23,7 @@ __all__ = [
     "count_all",
     "count_in",
     "count_tasks",
+    "counts_of",
     "insert_job",
     "is_active",
     "job_by_uuid",
@@ -31,6 +32,7 @@ __all__ = [
     "lock_job",
     "save_state",
     "set_counts",
+    "states_between",
     "tally_of",
 ]
 
@@ -306,7 +308,7 @@ Counts = list[Row]
 
 def count_tasks(tx: Tx, job: JobState) -> None:
     """Bring a job's counters in line with its tasks."""
-    set_counts(job, tx.all(_COUNT_OF_JOB, job=job.id))
+    set_counts(job, counts_of(tx, job))
 
 
 def count_all(tx: Tx) -> dict[int, Counts]:
@@ -326,8 +328,22 @@ def set_counts(job: JobState, counts: Counts) -> None:
 
 
 _STATES = Query(_STATE.order_by(jobs.c.id))
+_BETWEEN = ("cancel-requested", "pause-requested", "requeueing")
+_STATES_BETWEEN = Query(
+    _STATE.where(jobs.c.status.in_([*map(literal, _BETWEEN)])).order_by(jobs.c.id)
+)
 
 
 def all_states(tx: Tx) -> list[JobState]:
     """Return the states of all jobs, none of them locked."""
     return [_state_of(row) for row in tx.all(_STATES)]
+
+
+def states_between(tx: Tx) -> list[JobState]:
+    """Return the states of jobs that are on their way to another status; none is locked."""
+    return [_state_of(row) for row in tx.all(_STATES_BETWEEN)]
+
+
+def counts_of(tx: Tx, job: JobState) -> Counts:
+    """Count the tasks of one job."""
+    return tx.all(_COUNT_OF_JOB, job=job.id)

@@ -7,20 +7,22 @@ from typing import Any
 from sqlalchemy import and_, bindparam, exists, func, insert, select, update
 
 from flamenco_core.manager.store.cursors import forget_cursors, place_of, share_lanes
-from flamenco_core.manager.store.query import Query, one, zero
-from flamenco_core.manager.store.tables import lanes, tasks
+from flamenco_core.manager.store.query import Query, Row, literal, one, zero
+from flamenco_core.manager.store.tables import jobs, lanes, tags, tasks
 from flamenco_core.manager.store.transaction import Tx
 
 __all__ = [
     "close_all",
     "close_if_empty",
     "insert_lanes",
+    "is_empty",
     "last_turn",
     "open_lane",
     "reopen",
     "set_job_priority",
     "set_job_tag",
     "to_the_back",
+    "waiting_lanes",
 ]
 
 _LOCK = Query(select(lanes.c.id).where(lanes.c.id == bindparam("lane")).with_for_update())
@@ -30,17 +32,22 @@ _IS_EMPTY = Query(
 _CLOSE = Query(update(lanes).where(lanes.c.id == bindparam("lane")).values(open=zero))
 
 
+def is_empty(tx: Tx, lane: int) -> bool:
+    """Say whether nothing in a lane is ready."""
+    return bool(tx.value(_IS_EMPTY, lane=lane))
+
+
 def close_if_empty(tx: Tx, lane: int) -> bool:
     """Close a lane in which nothing is ready; return whether it was empty.
 
     The lane is locked before the look, and `open_lane` locks it before it says open: so
     whoever makes a task ready at this moment is seen, or sees the closed lane.
     """
-    if not tx.value(_IS_EMPTY, lane=lane):
+    if not is_empty(tx, lane):
         return False
     if tx.shared:
         tx.run(_LOCK, lane=lane)
-        if not tx.value(_IS_EMPTY, lane=lane):
+        if not is_empty(tx, lane):
             return False
     tx.run(_CLOSE, lane=lane)
     return True
@@ -140,3 +147,29 @@ def set_job_tag(tx: Tx, job: int, tag: int) -> None:
     of them.
     """
     tx.run(_SET_TAG, job=job, tag=tag)
+
+
+_WAITING = (
+    select(
+        lanes,
+        tags.c.name.label("tag_name"),
+        jobs.c.uuid.label("job_uuid"),
+        jobs.c.name.label("job_name"),
+        jobs.c.activity,
+    )
+    .join(jobs, jobs.c.id == lanes.c.job_id)
+    .join(tags, tags.c.id == lanes.c.tag_id, isouter=True)
+    .where(
+        lanes.c.open == one,
+        jobs.c.wanted == literal("run"),
+        jobs.c.delete_requested_at.is_(None),
+    )
+    .order_by(*place_of(lanes.c))
+)
+_ALL_WAITING = Query(_WAITING)
+_WAITING_OF_JOB = Query(_WAITING.where(lanes.c.job_id == bindparam("job")))
+
+
+def waiting_lanes(tx: Tx, job: int | None = None) -> list[Row]:
+    """Return the open lanes of jobs that run, or of one job, with its name and its tag's."""
+    return tx.all(_ALL_WAITING) if job is None else tx.all(_WAITING_OF_JOB, job=job)

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, Text, bindparam, cast, exists, func, insert, select, update
+from sqlalchemy import Select, Text, bindparam, cast, exists, func, insert, or_, select, update
 
 from flamenco_core.domain.events import WorkerFacts
 from flamenco_core.domain.statuses import WorkerStatus
 from flamenco_core.domain.workers import Request
 from flamenco_core.errors import NotFound
+from flamenco_core.manager.store.care_tables import worker_removals
 from flamenco_core.manager.store.query import Query, Row, literal
 from flamenco_core.manager.store.tables import (
     attempts,
@@ -58,10 +59,16 @@ def _with_work(joined: Any) -> Select[Any]:
 
 _BY_ID = Query(select(workers).where(workers.c.id == bindparam("id")))
 _ALL = Query(select(workers).where(_ALIVE).order_by(workers.c.created_at, workers.c.id))
+_WAS_REMOVED = exists().where(
+    worker_removals.c.worker_id == workers.c.id, worker_removals.c.removed_at.is_not(None)
+)
 _CREDENTIALS = Query(
-    select(workers.c.id, workers.c.name, workers.c.secret_hash).where(
-        workers.c.uuid == bindparam("uuid"), _ALIVE
-    )
+    select(
+        workers.c.id,
+        workers.c.name,
+        workers.c.secret_hash,
+        workers.c.deleted_at.is_not(None).label("is_removed"),
+    ).where(workers.c.uuid == bindparam("uuid"), or_(_ALIVE, _WAS_REMOVED))
 )
 
 
@@ -114,7 +121,10 @@ def all_workers(tx: Tx) -> list[Row]:
 
 
 def credentials(tx: Tx, uuid: str) -> Row | None:
-    """Return id, name and secret hash of a worker that was not deleted."""
+    """Return id, name and secret hash of a worker that was not deleted by a person.
+
+    ``is_removed`` says that it was because it was not heard of for long.
+    """
     return tx.one(_CREDENTIALS, uuid=uuid)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, delete, exists, func, select, update
 
 from flamenco_core.domain.events import JobUpdated, TaskStatusChanged
-from flamenco_core.domain.jobs import REQUESTS, requeued_from
+from flamenco_core.domain.jobs import REQUESTS, requests_from, requeued_from
 from flamenco_core.domain.statuses import DONE, JobStatus, TaskStatus, Wanted
 from flamenco_core.errors import BadRequest, NotAllowed
 from flamenco_core.manager.store import jobs as job_rows
@@ -23,7 +23,7 @@ from flamenco_core.manager.usecases.settle import (
     stamp,
 )
 
-__all__ = ["request_job_status", "request_task_status", "set_job_priority"]
+__all__ = ["reapply_wish", "request_job_status", "request_task_status", "set_job_priority"]
 
 _OF_JOB = tasks.c.job_id == bindparam("job")
 
@@ -32,17 +32,20 @@ def request_job_status(tx: Tx, job_id: str, status: JobStatus, reason: str, rule
     """Cancel, pause or requeue the job with this UUID.
 
     Asking for what is so already changes nothing. Raises `NotFound`, or `NotAllowed` for
-    a status that only the farm itself can say.
+    a status that only the farm itself can say, or that this job cannot get.
     """
     job = job_rows.lock_job(tx, job_id)
     if status is job.status:
         return
     if job.delete_requested_at is not None:
         raise NotAllowed("the job is being deleted")
-    wanted = REQUESTS.get(status)
-    if wanted is None:
-        words = ", ".join(sorted(REQUESTS))
-        raise NotAllowed(f"a job cannot be set to {status!r} by hand; possible are: {words}")
+    possible = requests_from(job.status)
+    if status not in possible:
+        words = ", ".join(sorted(possible))
+        raise NotAllowed(
+            f"a job that is {job.status} cannot be set to {status!r} by hand; possible are: {words}"
+        )
+    wanted = REQUESTS[status]
     if wanted is Wanted.CANCEL:
         _cancel(tx, job, reason, rules)
     elif wanted is Wanted.PAUSE:
@@ -51,9 +54,17 @@ def request_job_status(tx: Tx, job_id: str, status: JobStatus, reason: str, rule
         _requeue(tx, job, reason, rules)
 
 
+def reapply_wish(tx: Tx, job: job_rows.JobState, reason: str, rules: Rules) -> None:
+    """Do again what was asked of a locked job, where something came in between."""
+    if job.wanted is Wanted.CANCEL:
+        _cancel(tx, job, reason, rules)
+    elif job.wanted is Wanted.PAUSE:
+        _pause(tx, job, reason, rules)
+    elif job.status is JobStatus.REQUEUEING:
+        _requeue(tx, job, reason, rules)
+
+
 def _cancel(tx: Tx, job: job_rows.JobState, reason: str, rules: Rules) -> None:
-    if job.status is JobStatus.COMPLETED:
-        raise NotAllowed("the job is completed; there is nothing to cancel")
     job.wanted = Wanted.CANCEL
     announce(tx, job, JobStatus.CANCEL_REQUESTED, reason, refresh_tasks=True)
     activity = 'Manager cancelled this task because the job got status "cancel-requested".'
@@ -88,8 +99,6 @@ _PAUSE = Query(
 
 
 def _pause(tx: Tx, job: job_rows.JobState, reason: str, rules: Rules) -> None:
-    if job.status is JobStatus.COMPLETED:
-        raise NotAllowed("the job is completed; there is nothing to pause")
     job.wanted = Wanted.PAUSE
     announce(tx, job, JobStatus.PAUSE_REQUESTED, reason, refresh_tasks=True)
     activity = 'Manager paused this task because the job got status "pause-requested".'

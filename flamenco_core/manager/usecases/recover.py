@@ -1,4 +1,4 @@
-"""Make the data consistent when a Manager starts."""
+"""Make the data of jobs consistent: when a Manager starts, and from time to time."""
 
 from __future__ import annotations
 
@@ -7,18 +7,30 @@ import logging
 import attrs
 
 from flamenco_core.domain.jobs import job_status
-from flamenco_core.domain.statuses import JobStatus
+from flamenco_core.domain.statuses import DONE, JobStatus, TaskStatus, Wanted
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import lanes as lane_rows
 from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.usecases.control import reapply_wish
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.settle import settle
 
-__all__ = ["recover_jobs"]
+__all__ = ["Repaired", "recover_jobs", "repair_job", "stuck_jobs"]
 
 log = logging.getLogger(__name__)
 
 ENDED = frozenset({JobStatus.COMPLETED, JobStatus.CANCELED, JobStatus.FAILED})
+REASON = "what was asked of it had not been done in full"
+
+
+@attrs.frozen(kw_only=True)
+class Repaired:
+    """A job that was stuck, and what it is now."""
+
+    job_id: str
+    name: str
+    was: JobStatus
+    now: JobStatus
 
 
 def recover_jobs(tx: Tx, rules: Rules) -> list[str]:
@@ -32,11 +44,22 @@ def recover_jobs(tx: Tx, rules: Rules) -> list[str]:
     repaired = []
     for job in job_rows.all_states(tx):
         # Another Manager may be at work: what looks wrong is looked at again under a lock.
-        if not _is_right(tx, job, counts.get(job.id, []), rules) and _repair(tx, job.uuid, rules):
+        if not _is_right(tx, job, counts.get(job.id, []), rules) and repair_job(
+            tx, job.uuid, rules
+        ):
             repaired.append(job.uuid)
         if job.runs and job.status not in ENDED:
             lane_rows.reopen(tx, job.id)
     return repaired
+
+
+def stuck_jobs(tx: Tx, rules: Rules) -> list[str]:
+    """Return the UUIDs of jobs that are on their way to a status and do not get there."""
+    return [
+        job.uuid
+        for job in job_rows.states_between(tx)
+        if not _is_right(tx, job, job_rows.counts_of(tx, job), rules)
+    ]
 
 
 def _is_right(tx: Tx, stored: job_rows.JobState, counts: job_rows.Counts, rules: Rules) -> bool:
@@ -44,17 +67,32 @@ def _is_right(tx: Tx, stored: job_rows.JobState, counts: job_rows.Counts, rules:
     job_rows.set_counts(counted, counts)
     tally = job_rows.tally_of(tx, counted)
     counted.status = job_status(counted.wanted, counted.started, tally, rules.failure)
-    return counted == stored
+    return counted == stored and _is_followed(stored, counts)
 
 
-def _repair(tx: Tx, job_id: str, rules: Rules) -> bool:
+def _is_followed(job: job_rows.JobState, counts: job_rows.Counts) -> bool:
+    """Say whether the tasks of a job that is not to run are as people want them."""
+    # Of a job that was submitted paused, the tasks are queued.
+    if job.wanted is Wanted.RUN or job.status in {JobStatus.COMPLETED, JobStatus.PAUSED}:
+        return True
+    allowed = {*DONE, TaskStatus.PAUSED}
+    if job.wanted is Wanted.PAUSE:
+        allowed.add(TaskStatus.ACTIVE)
+    return all(row.status in allowed for row in counts)
+
+
+def repair_job(tx: Tx, job_id: str, rules: Rules) -> Repaired | None:
+    """Bring a job in line with its tasks and what people want; `None` if it is already."""
     job = job_rows.lock_job(tx, job_id)
     before = attrs.evolve(job)
-    job_rows.count_tasks(tx, job)
-    settle(tx, job, rules, "checked at start")
+    counts = job_rows.counts_of(tx, job)
+    job_rows.set_counts(job, counts)
+    if not _is_followed(job, counts) or job.status is JobStatus.REQUEUEING:
+        reapply_wish(tx, job, REASON, rules)
+    settle(tx, job, rules, REASON)
     if job == before:
-        return False
+        return None
     if job.runs:
         lane_rows.reopen(tx, job.id)
-    log.warning("job %s was %s and is %s now", job.uuid, before.status, job.status)
-    return True
+    log.warning("job %s (%s) was %s and is %s now", job.uuid, job.name, before.status, job.status)
+    return Repaired(job_id=job.uuid, name=job.name, was=before.status, now=job.status)

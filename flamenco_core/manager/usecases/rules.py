@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import tzinfo
 
 import attrs
 
@@ -60,3 +61,5 @@ class Rules:
     turns: Turns = attrs.field(factory=Turns)
     choose: Choose | None = None
     """A plugin's word on what a worker does next; `None` if no plugin has one."""
+    zone: tzinfo | None = None
+    """Time zone of sleep schedules that name none; `None` is this machine's."""

@@ -8,7 +8,7 @@ from itertools import islice
 
 import attrs
 
-from flamenco_core.domain.events import TaskStatusChanged, WorkerStatusChanged, WorkerUpdated
+from flamenco_core.domain.events import TaskStatusChanged, WorkerUpdated
 from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
 from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
 from flamenco_core.domain.tasks import Outcome
@@ -20,6 +20,7 @@ from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Pool, Tx
+from flamenco_core.manager.usecases.comeback import take_back
 from flamenco_core.manager.usecases.offer import offered_tasks
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.settle import announce
@@ -74,7 +75,9 @@ def schedule_task(
     if worker.status_requested:
         return StatusRequested(WorkerStatus(worker.status_requested))
     if worker.status != WorkerStatus.AWAKE:
-        worker = _wake_up(tx, worker)
+        worker = _wake_up(tx, worker, rules)
+        if worker.status_requested:
+            return StatusRequested(WorkerStatus(worker.status_requested))
     for held in task_rows.held_by(tx, worker.id) if worker.holds else ():
         if held.slot == slot:
             return _again(tx, worker, held)
@@ -85,15 +88,11 @@ def schedule_task(
     return _assign(tx, worker, *found, slot=slot, rules=rules)
 
 
-def _wake_up(tx: Tx, worker: Row) -> Row:
+def _wake_up(tx: Tx, worker: Row, rules: Rules) -> Row:
     status = WorkerStatus(worker.status)
     if not wake_up(status):
         raise Conflict(f'worker is in state "{status}", requires state "awake" to execute tasks')
-    worker_rows.set_status(tx, worker.id, WorkerStatus.AWAKE, None)
-    awake = worker_rows.lock_worker(tx, worker.uuid)
-    facts = worker_rows.worker_facts(awake)
-    tx.emit(WorkerStatusChanged(worker=facts, previous_status=status, reason="it asked for work"))
-    return awake
+    return take_back(tx, worker, WorkerStatus.AWAKE, "it asked for work", rules)
 
 
 def _choose(tx: Tx, worker: Row, pools: Sequence[Pool], rules: Rules) -> tuple[Row, Row] | None:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 import attrs
 from sqlalchemy import bindparam, or_, select
 
-from flamenco_core.domain.statuses import WorkerStatus
-from flamenco_core.domain.why import Able, Need, why_waiting
+from flamenco_core.domain.why import Need, why_waiting
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import tags as tag_rows
-from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.query import Query, Row, literal
-from flamenco_core.manager.store.tables import attempts, blocks, failures, tasks, worker_tags
+from flamenco_core.manager.store.tables import failures, tasks
 from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.usecases.crew import blocked_in, crew, grouped, with_blocks
 
-__all__ = ["Reason", "why_job"]
+__all__ = ["SHOWN", "Reason", "explainer", "why_job"]
 
 SHOWN = 10
 """So many tasks are named for each reason; the others are counted."""
@@ -44,11 +41,6 @@ _FAILURES = Query(
     .join(tasks, tasks.c.id == failures.c.task_id)
     .where(_OF_JOB)
 )
-_BLOCKS = Query(
-    select(blocks.c.worker_id, blocks.c.task_type).where(blocks.c.job_id == bindparam("job"))
-)
-_TAGGED = Query(select(worker_tags.c.worker_id, worker_tags.c.tag_id))
-_BUSY = Query(select(attempts.c.worker_id).where(attempts.c.ended_at.is_(None)))
 
 
 @attrs.define(kw_only=True)
@@ -76,20 +68,30 @@ def _waiting(tx: Tx, job: Row) -> Iterator[tuple[Row, str]]:
     found = tx.all(_WAITING, job=job.id)
     if not found:
         return
-    whole_job = _of_the_job(job)
-    workers, tag_name = _workers(tx, job.id), _tag_name(tx, job)
-    failed = _grouped(tx.all(_FAILURES, job=job.id))
-    known: dict[Need, str] = {}
+    why = explainer(tx, job)
+    failed = grouped(tx.all(_FAILURES, job=job.id))
     for task in found:
+        yield task, why(task, failed.get(task.id, ()))
+
+
+def explainer(tx: Tx, job: Row) -> Callable[[Row, Iterable[int]], str]:
+    """Return what says why a task of a job waits, given the workers that failed it."""
+    whole_job, tag_name = _of_the_job(job), _tag_name(tx, job)
+    workers = with_blocks(crew(tx), blocked_in(tx, job.id))
+    known: dict[Need, str] = {}
+
+    def why(task: Row, failed_by: Iterable[int]) -> str:
         need = Need(
-            task_type=task.type,
+            task_type=task.type.lower(),
             tag=job.tag_id,
             tag_name=tag_name,
-            failed_by=frozenset(failed.get(task.id, ())),
+            failed_by=frozenset(failed_by),
         )
         if need not in known:
             known[need] = why_waiting(need, workers)
-        yield task, whole_job or _of_the_task(task) or known[need]
+        return whole_job or _of_the_task(task) or known[need]
+
+    return why
 
 
 def _of_the_job(job: Row) -> str:
@@ -111,28 +113,3 @@ def _of_the_task(task: Row) -> str:
 def _tag_name(tx: Tx, job: Row) -> str:
     row = tag_rows.tag_by_uuid(tx, job.tag_uuid) if job.tag_uuid else None
     return row.name if row else ""
-
-
-def _workers(tx: Tx, job: int) -> list[Able]:
-    tagged, blocked = _grouped(tx.all(_TAGGED)), _grouped(tx.all(_BLOCKS, job=job))
-    busy = {row.worker_id for row in tx.all(_BUSY)}
-    return [
-        Able(
-            id=row.id,
-            name=row.name,
-            status=WorkerStatus(row.status),
-            task_types=frozenset(json.loads(row.task_types)),
-            tags=frozenset(tagged.get(row.id, ())),
-            blocked=frozenset(blocked.get(row.id, ())),
-            is_busy=row.id in busy,
-            wanted=row.status_requested,
-        )
-        for row in worker_rows.all_workers(tx)
-    ]
-
-
-def _grouped(pairs: Iterable[Row]) -> dict[Any, list[Any]]:
-    found: dict[Any, list[Any]] = {}
-    for key, value in pairs:
-        found.setdefault(key, []).append(value)
-    return found

@@ -23,6 +23,7 @@ from flamenco_core.domain.workers import (
     after_sign_off,
     after_state_changed,
     gives_back,
+    requests_to,
 )
 from flamenco_core.errors import NotAllowed
 from flamenco_core.manager.store import jobs as job_rows
@@ -33,6 +34,7 @@ from flamenco_core.manager.store.ids import next_ids
 from flamenco_core.manager.store.query import Query, Row
 from flamenco_core.manager.store.tables import attempts, tasks, workers
 from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.usecases import sleep
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.settle import settle, stamp
 
@@ -94,13 +96,11 @@ _SIGN_ON = Query(
     update(workers)
     .where(workers.c.uuid == bindparam("worker"))
     .values(
-        status=bindparam("status"),
         name=bindparam("new_name"),
         address=bindparam("new_address"),
         software=bindparam("new_software"),
         task_types=bindparam("new_types"),
         can_restart=bindparam("restarts"),
-        updated_at=bindparam("now"),
         seen_at=bindparam("now"),
     )
 )
@@ -127,7 +127,6 @@ def sign_on(
     tx.run(
         _SIGN_ON,
         worker=worker_id,
-        status=WorkerStatus.STARTING,
         new_name=name,
         new_address=address,
         new_software=software,
@@ -135,11 +134,12 @@ def sign_on(
         restarts=int(can_restart),
         now=tx.now,
     )
+    request = sleep.request_on_return(tx, old, WorkerStatus.STARTING, rules.zone)
+    worker_rows.set_status(tx, old.id, WorkerStatus.STARTING, request)
     row = worker_rows.worker_by_uuid(tx, worker_id)
     _tell_status(tx, row, WorkerStatus(old.status), "signed on")
     _return_tasks(tx, row, rules, "its worker started anew", Outcome.LOST)
-    request = worker_rows.request_of(row)
-    return request.status if request else WorkerStatus.AWAKE
+    return request.status if request else sleep.scheduled_status(tx, old.id, rules.zone)
 
 
 def sign_off(tx: Tx, worker_id: str, rules: Rules) -> None:
@@ -164,11 +164,10 @@ def state_changed(tx: Tx, worker_id: str, status: WorkerStatus, rules: Rules) ->
 def request_worker_status(tx: Tx, worker_id: str, status: WorkerStatus, *, is_lazy: bool) -> None:
     """Ask a worker to be something else; asking for what it is takes back a request.
 
-    Raises `NotFound`, or `NotAllowed` for a restart of a worker that cannot.
+    Raises `NotFound`, or `NotAllowed` for what nobody can ask of it.
     """
     row = worker_rows.lock_worker(tx, worker_id)
-    if status is WorkerStatus.RESTART and not row.can_restart:
-        raise NotAllowed(f"worker {row.name} cannot restart: set its restart exit code first")
+    _require_possible(row, status)
     was = WorkerStatus(row.status)
     request = None if status is was else Request(status, is_lazy)
     worker_rows.set_status(tx, row.id, was, request)
@@ -176,19 +175,32 @@ def request_worker_status(tx: Tx, worker_id: str, status: WorkerStatus, *, is_la
     tx.wake(worker_id)
 
 
-def requested_status(tx: Tx, worker_id: str) -> WorkerStatus | None:
-    """Return what is asked of a worker, lazily or not."""
-    request = worker_rows.request_of(worker_rows.worker_by_uuid(tx, worker_id))
-    return request.status if request else None
+def _require_possible(row: Row, status: WorkerStatus) -> None:
+    possible = requests_to(can_restart=bool(row.can_restart))
+    if status in possible:
+        return
+    if status is WorkerStatus.RESTART:
+        cause = "cannot restart: set its restart exit code first"
+    else:
+        cause = f"cannot be asked to be {status}: only the farm says that"
+    raise NotAllowed(f"worker {row.name} {cause}; possible are: {', '.join(possible)}")
+
+
+def requested_status(tx: Tx, worker_id: str) -> tuple[WorkerStatus | None, bool]:
+    """Return what is asked of a worker, lazily or not, and whether it was given up."""
+    row = worker_rows.worker_by_uuid(tx, worker_id)
+    request = worker_rows.request_of(row)
+    return request.status if request else None, row.status == WorkerStatus.ERROR
 
 
 @attrs.frozen(kw_only=True)
 class MayRun:
-    """Whether a worker may go on with a task, and why not."""
+    """Whether a worker may go on with a task, and why not; it may have been given up."""
 
     yes: bool
     reason: str = ""
     status_requested: bool = False
+    was_lost: bool = False
 
 
 def may_run(tx: Tx, worker_id: str, task_id: str) -> MayRun:
@@ -197,6 +209,11 @@ def may_run(tx: Tx, worker_id: str, task_id: str) -> MayRun:
     if task is None:
         return MayRun(yes=False, reason="Task not found")
     row = worker_rows.worker_by_uuid(tx, worker_id)
+    may = _may_run(task, row)
+    return attrs.evolve(may, was_lost=True) if row.status == WorkerStatus.ERROR else may
+
+
+def _may_run(task: Row, row: Row) -> MayRun:
     request = worker_rows.request_of(row)
     if request and not request.is_lazy:
         return MayRun(yes=False, reason="worker status change requested", status_requested=True)

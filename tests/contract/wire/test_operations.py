@@ -9,9 +9,6 @@ from litestar import Litestar
 from flamenco_core.manager import create_manager
 
 LATER = {
-    # workers
-    "fetchWorkerSleepSchedule",
-    "setWorkerSleepSchedule",
     # jobs
     "fetchJobLastRenderedInfo",
     "fetchGlobalLastRenderedInfo",
@@ -26,6 +23,8 @@ OURS = {
     *("getPlugins", "followEvents", "fetchJobFile", "fetchJobWhy"),
     *("getLive", "getReady", "describeForUpnp"),
     *("getConfigurationSchema", "getConfigurationSettings", "getConfigurationState"),
+    *("checkStuckJobs", "fetchTaskWhy", "fetchWorkerWhy"),
+    *("fetchRemovedWorkers", "restoreWorker"),
 }
 """What Flamenco's document does not have."""
 

@@ -60,6 +60,8 @@ class FakeManager:
         self.tasks: dict[str, list[dict[str, Any]]] = {}
         self.job_types: dict[str, dict[str, Any]] = {}
         self.why: dict[str, dict[str, Any]] = {}
+        self.schedules: dict[str, dict[str, Any]] = {}
+        self.stuck: dict[str, Any] = {"repaired": [], "impossible": []}
         self.workers: list[dict[str, Any]] = []
         self.tags: list[dict[str, Any]] = []
         self.logs: dict[str, bytes] = {}
@@ -105,6 +107,12 @@ class FakeManager:
                 return found(self.why.get(id), f"job {id}")
             case ["jobs", id]:
                 return found(self.jobs.get(id), f"job {id}")
+            case ["tasks", id, "why"] | ["worker-mgt", "workers", id, "why"]:
+                return found(self.why.get(id), f"task or worker {id}")
+            case ["worker-mgt", "workers", id, "sleep-schedule"]:
+                return self._schedule(id)
+            case ["worker-mgt", "workers", id]:
+                return found(next((w for w in self.workers if w["id"] == id), None), f"worker {id}")
             case ["tasks", id, *rest]:
                 return self._task(id, rest)
             case ["files", id]:
@@ -133,6 +141,10 @@ class FakeManager:
         more = {"created": TIME, "job_id": job, "commands": [], "failed_by_workers": []}
         return httpx.Response(200, json={"activity": "", "worker": NOBODY} | more | task)
 
+    def _schedule(self, id: str) -> httpx.Response:
+        found = self.schedules.get(id)
+        return httpx.Response(200, json=found) if found else httpx.Response(204)
+
     def _file(self, id: str, request: httpx.Request) -> httpx.Response:
         wanted = request.headers.get("range")
         if wanted is None:
@@ -147,6 +159,10 @@ class FakeManager:
             job = self.add_job(**{k: v for k, v in body.items() if k in known})
             job |= {"status": body.get("initial_status", "queued")}
             return httpx.Response(200, json=job)
+        if parts == ["jobs", "check-stuck"]:
+            return httpx.Response(200, json=self.stuck)
+        if parts[-1] == "sleep-schedule":
+            self.schedules[parts[2]] = {"status": "awake", "next_change": TIME} | body
         return httpx.Response(204)
 
 

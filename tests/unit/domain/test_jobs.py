@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flamenco_core.domain.jobs import REQUESTS, FailureRule, Tally, job_status, requeued_from
+from flamenco_core.domain.jobs import (
+    REQUESTS,
+    FailureRule,
+    Tally,
+    job_status,
+    requests_from,
+    requeued_from,
+)
 from flamenco_core.domain.statuses import JobStatus, TaskStatus, Wanted
 
 RULE = FailureRule(10, at_least=1)
@@ -226,3 +233,14 @@ def test_after_a_requeue_no_status_is_left_without_a_way_on() -> None:
         left = {TaskStatus.COMPLETED} - requeued_from(status)
         some = tally(4, completed=2 if left else 0)
         assert job_status(Wanted.RUN, started, some, RULE) in {"active", "queued"}
+
+
+@pytest.mark.parametrize("status", list(JobStatus))
+def test_what_people_may_ask_of_a_job_depends_on_its_status(status: JobStatus) -> None:
+    possible = requests_from(status)
+    assert status not in possible
+    assert set(possible) <= set(REQUESTS)
+    assert JobStatus.REQUEUEING in possible or status is JobStatus.REQUEUEING
+    assert (JobStatus.CANCEL_REQUESTED in possible) is (
+        status not in {JobStatus.COMPLETED, JobStatus.CANCEL_REQUESTED}
+    )

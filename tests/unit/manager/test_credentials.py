@@ -45,7 +45,7 @@ def gone(worker: str) -> WorkerDeleted:
 
 async def test_a_worker_is_looked_up_once(clock) -> None:
     rows = Rows()
-    rows.rows[ANNA] = SimpleNamespace(name="anna")
+    rows.rows[ANNA] = SimpleNamespace(name="anna", is_removed=False)
     credentials = Credentials(rows, clock)
     for _ in range(3):
         assert (await credentials.of(ANNA)).name == "anna"
@@ -56,13 +56,13 @@ async def test_an_unknown_one_each_time(clock) -> None:
     rows = Rows()
     credentials = Credentials(rows, clock)
     assert await credentials.of(ANNA) is None
-    rows.rows[ANNA] = SimpleNamespace(name="anna")
+    rows.rows[ANNA] = SimpleNamespace(name="anna", is_removed=False)
     assert (await credentials.of(ANNA)).name == "anna"
 
 
 async def test_a_deleted_one_is_forgotten(clock) -> None:
     rows = Rows()
-    rows.rows[ANNA] = SimpleNamespace(name="anna")
+    rows.rows[ANNA] = SimpleNamespace(name="anna", is_removed=False)
     credentials = Credentials(rows, clock)
     await credentials.of(ANNA)
     rows.rows.clear()
@@ -72,7 +72,7 @@ async def test_a_deleted_one_is_forgotten(clock) -> None:
 
 async def test_one_deleted_while_it_was_looked_up_is_not_remembered(clock) -> None:
     rows = Rows()
-    rows.rows[ANNA] = SimpleNamespace(name="anna")
+    rows.rows[ANNA] = SimpleNamespace(name="anna", is_removed=False)
     credentials = Credentials(rows, clock)
     rows.gate.clear()
     asked = asyncio.create_task(credentials.of(ANNA))
@@ -87,7 +87,7 @@ async def test_one_deleted_while_it_was_looked_up_is_not_remembered(clock) -> No
 @pytest.mark.parametrize(("dialect", "reads"), [("sqlite", 1), ("postgresql", 2)])
 async def test_a_shared_database_is_asked_again_soon(clock, dialect: str, reads: int) -> None:
     rows = Rows(dialect)
-    rows.rows[ANNA] = SimpleNamespace(name="anna")
+    rows.rows[ANNA] = SimpleNamespace(name="anna", is_removed=False)
     credentials = Credentials(rows, clock)
     await credentials.of(ANNA)
     await clock.advance(FRESH - 0.1)
@@ -96,3 +96,12 @@ async def test_a_shared_database_is_asked_again_soon(clock, dialect: str, reads:
     await clock.advance(0.2)
     await credentials.of(ANNA)
     assert rows.reads == reads
+
+
+async def test_one_that_the_farm_has_given_up_is_asked_for_again(clock) -> None:
+    rows = Rows()
+    rows.rows[ANNA] = SimpleNamespace(name="anna", is_removed=True)
+    credentials = Credentials(rows, clock)
+    assert (await credentials.of(ANNA)).is_removed
+    rows.rows[ANNA] = SimpleNamespace(name="anna", is_removed=False)
+    assert not (await credentials.of(ANNA)).is_removed

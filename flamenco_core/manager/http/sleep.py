@@ -1,0 +1,97 @@
+"""The ``worker-mgt`` operations on sleep schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from litestar import Controller, get, post
+
+from flamenco_core.clock import rfc3339
+from flamenco_core.domain.sleep_words import date_from, tidy, zone_named
+from flamenco_core.errors import BadRequest
+from flamenco_core.manager.http.plumbing import (
+    Answer,
+    Request,
+    body_of,
+    empty,
+    manager_of,
+    path_id,
+    reply,
+)
+from flamenco_core.manager.store.sleep import StoredSchedule, Texts
+from flamenco_core.manager.usecases import sleep
+from flamenco_core.wire.sleep import SleepSpan, WorkerSleepSchedule
+
+__all__ = ["SleepController"]
+
+T = TypeVar("T")
+
+
+class SleepController(Controller):
+    """When workers sleep."""
+
+    path = "/api/v3/worker-mgt/workers/{worker_id:str}/sleep-schedule"
+
+    @get("/", opt={"operation": "fetchWorkerSleepSchedule"})
+    async def fetch_schedule(self, request: Request[Any, Any, Any]) -> Answer:
+        """Show a worker's sleep schedule."""
+        worker = path_id(request, "worker_id")
+        stored = await manager_of(request).database.read(sleep.get_schedule, worker)
+        return reply(_view(stored)) if stored else empty()
+
+    @post("/", opt={"operation": "setWorkerSleepSchedule"}, status_code=200)
+    async def set_schedule(self, request: Request[Any, Any, Any]) -> Answer:
+        """Give a worker a sleep schedule; it acts at once."""
+        manager, worker = manager_of(request), path_id(request, "worker_id")
+        change = _change(await body_of(request, WorkerSleepSchedule))
+        await manager.database.write(sleep.set_schedule, worker, change, manager.rules.zone)
+        return empty()
+
+
+def _view(stored: StoredSchedule) -> WorkerSleepSchedule:
+    (days, start, end), *more = stored.spans
+    return WorkerSleepSchedule(
+        is_active=stored.is_active,
+        days_of_week=days,
+        start_time=start,
+        end_time=end,
+        more_spans=[
+            SleepSpan(days_of_week=days, start_time=start, end_time=end)
+            for days, start, end in more
+        ],
+        exceptions=list(stored.days_off),
+        time_zone=stored.time_zone,
+        finish_task=stored.is_lazy,
+        status=stored.wanted,
+        next_change=rfc3339(stored.next_check) if stored.next_check is not None else None,
+    )
+
+
+def _change(body: WorkerSleepSchedule) -> sleep.ScheduleChange:
+    more, days_off, zone = body.more_spans, body.exceptions, body.time_zone
+    if zone is not None:
+        _read("time_zone", zone_named, zone)
+    return sleep.ScheduleChange(
+        is_active=body.is_active,
+        span=_span(body),
+        more_spans=None if more is None else tuple(map(_span, more)),
+        days_off=None if days_off is None else tuple(sorted(set(map(_day, days_off)))),
+        time_zone=zone,
+        is_lazy=body.finish_task,
+    )
+
+
+def _span(body: WorkerSleepSchedule | SleepSpan) -> Texts:
+    return _read("times", tidy, body.days_of_week, body.start_time, body.end_time)
+
+
+def _day(text: str) -> str:
+    return _read("exceptions", date_from, text).isoformat()
+
+
+def _read(key: str, read: Callable[..., T], *texts: str) -> T:
+    try:
+        return read(*texts)
+    except ValueError as error:
+        raise BadRequest(f"WorkerSleepSchedule.{key}: {error}") from None

@@ -1,0 +1,47 @@
+"""Tables of what the Manager does for workers by itself; part of the schema in `tables`.
+
+* ``sleep_schedules``: ``spans`` and ``days_off`` are JSON, in the texts of
+  `flamenco_core.domain.sleep_words`. ``changed_at`` is when the schedule last spoke,
+  ``next_check`` when it will again; it is empty while the schedule is switched off.
+* ``worker_removals``: workers that were not heard of for long: when people were told that
+  they will be removed, when they were, and when somebody brought them back.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text
+
+from flamenco_core.manager.store.tables import Id, metadata
+
+__all__ = ["sleep_schedules", "worker_removals"]
+
+
+def _worker() -> Column[int]:
+    key = ForeignKey("workers.id", ondelete="CASCADE")
+    return Column("worker_id", Id, key, primary_key=True, autoincrement=False)
+
+
+sleep_schedules = Table(
+    "sleep_schedules",
+    metadata,
+    _worker(),
+    Column("is_active", BigInteger, nullable=False),
+    Column("is_lazy", BigInteger, nullable=False),
+    Column("spans", Text, nullable=False),
+    Column("days_off", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("wanted", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("checked_at", BigInteger, nullable=False),
+    Column("next_check", BigInteger, nullable=True),
+    Index(None, "next_check"),
+)
+
+worker_removals = Table(
+    "worker_removals",
+    metadata,
+    _worker(),
+    Column("noticed_at", BigInteger, nullable=True),
+    Column("removed_at", BigInteger, nullable=True),
+    Column("restored_at", BigInteger, nullable=True),
+)

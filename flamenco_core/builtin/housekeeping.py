@@ -1,4 +1,4 @@
-"""Built-in: give up workers that are not heard of, and store who was."""
+"""Built-in: give up workers not heard of, store who was, and look at new images."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ __all__ = ["register_services"]
 
 @hookimpl
 def register_services(host: Manager) -> Iterable[Service]:
-    """Offer the time-out of workers and the storing of when they were seen."""
+    """Offer the time-out of workers, the storing of when they were seen, and images."""
     return [
         Service(name="worker-timeouts", run=host.give_up_overdue, every=1.0, once_per_farm=True),
         Service(name="last-seen", run=host.save_seen, every=10.0),
+        Service(name="last-rendered", run=host.last_rendered.serve),
     ]

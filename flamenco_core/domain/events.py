@@ -1,7 +1,7 @@
 """What can happen on a farm. Told after it is committed, through ``on_event``.
 
 * Event
-  x JobEvent: JobSubmitted, JobStatusChanged, JobUpdated, JobDeleted
+  x JobEvent: JobSubmitted, JobStatusChanged, JobUpdated, JobDeleted, LastRenderedChanged
   x TaskEvent: TaskStatusChanged, TaskProgressed, TaskLogged
   x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted
   x HostEvent: ManagerStarted, ManagerStopping; on a Worker: RunStarted, RunEnded
@@ -25,6 +25,7 @@ __all__ = [
     "JobStatusChanged",
     "JobSubmitted",
     "JobUpdated",
+    "LastRenderedChanged",
     "ManagerStarted",
     "ManagerStopping",
     "RunEnded",
@@ -128,6 +129,14 @@ class JobDeleted(JobEvent):
     """A job is gone, with all that belonged to it."""
 
     job_id: str
+
+
+@attrs.frozen(kw_only=True)
+class LastRenderedChanged(JobEvent):
+    """A job has a new image; its files are there."""
+
+    job_id: str
+    task_id: str
 
 
 @attrs.frozen

@@ -20,10 +20,11 @@ from flamenco_core.domain.events import ManagerStarted
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.events import EventController
 from flamenco_core.manager.http.gate import Gate
+from flamenco_core.manager.http.images import ImageController, OutputController
+from flamenco_core.manager.http.job_files import JobFileController
 from flamenco_core.manager.http.job_types import JobTypeController
 from flamenco_core.manager.http.jobs import JobController
 from flamenco_core.manager.http.meta import MetaController
-from flamenco_core.manager.http.output import JobFileController, OutputController
 from flamenco_core.manager.http.problems import HANDLERS
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.tasks import TaskController
@@ -47,6 +48,7 @@ CONTROLLERS = (
     JobController,
     TaskController,
     OutputController,
+    ImageController,
     JobFileController,
     WorkerManagementController,
     EventController,

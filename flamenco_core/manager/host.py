@@ -18,8 +18,8 @@ from flamenco_core.errors import ConfigError, NotFound
 from flamenco_core.manager.bus import Bus
 from flamenco_core.manager.credentials import Credentials
 from flamenco_core.manager.doorbell import Doorbell
+from flamenco_core.manager.images import LastRendered
 from flamenco_core.manager.job_types import JobTypeCatalog
-from flamenco_core.manager.last_rendered import LastRendered
 from flamenco_core.manager.liveness import Liveness
 from flamenco_core.manager.logs import TaskLogs
 from flamenco_core.manager.settings import ManagerSettings
@@ -63,7 +63,7 @@ class Manager:
         patience = settings.worker_timeout.seconds
         self.liveness = Liveness(clock, max(PATIENCE, patience) if patience else float("inf"))
         self.logs = TaskLogs(settings.local_manager_storage_path)
-        self.last_rendered = LastRendered(self.logs)
+        self.last_rendered = LastRendered(self.logs, self.database)
         self.rules = Rules(
             failure=FailureRule(settings.fail_percentage),
             limits=FailureLimits(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
+
 from flamenco_core.clock import rfc3339
 from flamenco_core.domain import events
 from flamenco_core.domain.events import JobFacts, TaskFacts, WorkerFacts
+from flamenco_core.wire.images import images_of_job
 
 __all__ = ["event_body", "event_name", "subject_of"]
 
@@ -14,9 +17,11 @@ _ZERO_TIME = "0001-01-01T00:00:00Z"
 
 
 def event_name(event: events.Event) -> str:
-    """Return the topic of an event: job, task, log, worker or lifecycle."""
+    """Return the topic of an event: job, task, log, last-rendered, worker or lifecycle."""
     if isinstance(event, events.TaskLogged):
         return "log"
+    if isinstance(event, events.LastRenderedChanged):
+        return "last-rendered"
     for kind, name in (
         (events.JobEvent, "job"),
         (events.TaskEvent, "task"),
@@ -34,7 +39,7 @@ def subject_of(event: events.Event) -> tuple[str, str]:
             return event.job_id, ""
         case events.JobSubmitted() | events.JobStatusChanged() | events.JobUpdated():
             return event.job.id, ""
-        case events.TaskLogged():
+        case events.TaskLogged() | events.LastRenderedChanged():
             return event.job_id, event.task_id
         case events.TaskStatusChanged() | events.TaskProgressed():
             return event.task.job_id, event.task.id
@@ -58,6 +63,11 @@ def _body(event: events.Event) -> dict[str, Any]:
             return _job(event.job)
         case events.JobDeleted():
             return _deleted_job(event.job_id)
+        case events.LastRenderedChanged():
+            return {
+                "job_id": event.job_id,
+                "thumbnail": attrs.asdict(images_of_job(event.job_id)),
+            }
         case events.TaskStatusChanged():
             return _task(event.task) | {"previous_status": event.previous_status}
         case events.TaskProgressed():

@@ -26,6 +26,8 @@ def content_type_of(image: bytes) -> str | None:
     """Return the content type by what the file begins with; None if it cannot be shown."""
     if image.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
+    if image.startswith(b"RIFF") and image[8:12] == b"WEBP":
+        return "image/webp"
     return "image/jpeg" if image.startswith(b"\xff\xd8\xff") else None
 
 
@@ -68,4 +70,4 @@ def _read(path: str) -> tuple[bytes, str] | str:
     if len(image) == MOST_BYTES:
         return "larger than 25 MiB"
     kind = content_type_of(image)
-    return (image, kind) if kind else "neither PNG nor JPEG"
+    return (image, kind) if kind else "neither PNG, JPEG nor WebP"

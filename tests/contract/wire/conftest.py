@@ -233,6 +233,19 @@ def go_worker(api: RunningManager) -> Callable[..., GoWorker]:
 
 
 @pytest.fixture
+def begin() -> Callable[..., Any]:
+    """Let a new worker of a Manager take the one task of a new job; return both."""
+
+    async def start(api: RunningManager, name: str = "go") -> tuple[GoWorker, dict[str, Any]]:
+        settings = {"message": "hi", "sleep_repeats": 0, "sleep_duration_seconds": 1}
+        await api.submit("echo-sleep-test", settings)
+        worker = await GoWorker(api.client, name, secret=name.ljust(64, "5")).join()
+        return worker, (await worker.ask()).json()
+
+    return start
+
+
+@pytest.fixture
 def jobs(api: RunningManager) -> Callable[..., Any]:
     """Submit an echo-sleep job: one echo task, and so many sleeps after it."""
 

@@ -27,8 +27,6 @@ LATER = {
     "deleteJobMass",
     "deleteJobWhatWouldItDo",
     "setJobTag",
-    "fetchJobLastRenderedInfo",
-    "fetchGlobalLastRenderedInfo",
     # files by checksum
     "shamanCheckoutRequirements",
     "shamanCheckout",
@@ -36,7 +34,7 @@ LATER = {
     "shamanFileStore",
 }
 """Keep it up to date: what is built leaves it, and in the end it is empty."""
-OURS = {"getPlugins", "followEvents", "fetchJobFile"}
+OURS = {"getPlugins", "followEvents", "fetchJobFile", "fetchTaskLastRenderedInfo"}
 """What Flamenco's document does not have."""
 
 

@@ -41,7 +41,12 @@ async def shown(manager: FakeManager, *paths: Path) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("content", "kind"), [(PNG + b"x", "image/png"), (JPEG + b"x", "image/jpeg")]
+    ("content", "kind"),
+    [
+        (PNG + b"x", "image/png"),
+        (JPEG + b"x", "image/jpeg"),
+        (b"RIFF\0\0\0\0WEBPVP8 x", "image/webp"),
+    ],
 )
 async def test_images_are_sent_as_they_are(
     manager: FakeManager, tmp_path: Path, content: bytes, kind: str
@@ -53,7 +58,7 @@ async def test_images_are_sent_as_they_are(
     assert manager.images[0][2] == content
 
 
-@pytest.mark.parametrize("content", [b"v/1\x01 an EXR", b"", b"\x89PN"])
+@pytest.mark.parametrize("content", [b"v/1\x01 an EXR", b"", b"\x89PN", b"RIFF....WAVE"])
 async def test_what_cannot_be_shown_is_skipped(
     manager: FakeManager, tmp_path: Path, content: bytes
 ) -> None:

@@ -13,7 +13,10 @@ __all__ = ["newest_image", "remember_image"]
 
 # A number by name, like the last ids: a table for one number of one row would be no better.
 _NAME = "last-rendered"
-_JOB = Query(select(jobs.c.id).where(jobs.c.uuid == bindparam("uuid")))
+# A job that is being deleted may have lost its files already: nothing new may come after.
+_JOB = Query(
+    select(jobs.c.id).where(jobs.c.uuid == bindparam("uuid"), jobs.c.delete_requested_at.is_(None))
+)
 _CHANGE = Query(
     update(counters).where(counters.c.name == literal(_NAME)).values(value=bindparam("job"))
 )

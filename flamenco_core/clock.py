@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-__all__ = ["Clock", "NewId", "SystemClock", "new_id", "rfc3339"]
+__all__ = ["Clock", "NewId", "SystemClock", "from_rfc3339", "new_id", "rfc3339"]
 
 
 class Clock(Protocol):
@@ -58,3 +58,11 @@ def rfc3339(microseconds: int) -> str:
     """Write a time as RFC 3339 in UTC: ``2026-04-01T10:00:00.120000Z``."""
     stamp = datetime.fromtimestamp(microseconds / 1_000_000, UTC)
     return stamp.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def from_rfc3339(text: str) -> int:
+    """Read a time with its zone as microseconds since 1970; raises `ValueError`."""
+    stamp = datetime.fromisoformat(text)
+    if stamp.tzinfo is None:
+        raise ValueError(f"{text!r} does not say in which time zone it is")
+    return (stamp - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)

@@ -104,6 +104,14 @@ class NotFound(Refused, LookupError):
     """There is no such job, task, worker, tag or plugin."""
 
 
+class NothingFits(Refused):
+    """What was asked for is done to nothing: there is nothing of the kind."""
+
+
+class UnknownTag(NotFound):
+    """There is no such worker tag for a job."""
+
+
 class Forbidden(Refused, PermissionError):
     """The identity behind the request may not do that."""
 

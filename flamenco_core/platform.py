@@ -12,6 +12,7 @@ import functools
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ __all__ = [
     "kill_group",
     "kill_process",
     "lock_file",
+    "multicast_socket",
     "on_stop_signals",
     "spawn",
     "write_private",
@@ -262,6 +264,36 @@ def adjust_oom_score(pid: int, score: int) -> None:
     """
     if sys.platform == "linux":
         Path(f"/proc/{pid}/oom_score_adj").write_text(str(score), encoding="ascii")
+
+
+# ----------------------------------------------------------------------- network
+
+_IP_MULTICAST_ALL = 49
+"""Linux's number; Python's `socket` has no name for it."""
+
+
+def multicast_socket(group: str, port: int) -> socket.socket:
+    """Open a UDP socket for what is sent to an IPv4 multicast group; it joins nothing.
+
+    Other programs may use the port too, if they allow it. Raises `OSError`.
+    """
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        udp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform == "linux":
+            # Only what is sent to the group, and only where we have joined it ourselves.
+            udp.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+            udp.bind((group, port))
+        else:
+            # Elsewhere such a socket could not answer, or not be bound at all.
+            if hasattr(socket, "SO_REUSEPORT"):
+                udp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            udp.bind(("", port))
+        udp.setblocking(False)
+    except OSError:
+        udp.close()
+        raise
+    return udp
 
 
 # ----------------------------------------------------------------------- signals

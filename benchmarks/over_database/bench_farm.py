@@ -92,7 +92,7 @@ class Farm:
     async def _client(self, waiting: Iterator[str]) -> int:
         given = 0
         for worker in waiting:
-            found = await self.database.write(schedule.schedule_task, worker, self.rules)
+            found = await self.database.brief(schedule.schedule_task, worker, self.rules)
             given += isinstance(found, schedule.AssignedRun)
         return given
 

@@ -88,6 +88,7 @@ def manager(folder: Path) -> Any:
         database=str(folder / "bench.sqlite"),
         local_manager_storage_path=folder / "local",
         shared_storage_path=str(folder),
+        autodiscoverable=False,
     )
     return create_manager(settings, plugins=[Plugin()], discover=False, strict=True)
 
@@ -174,13 +175,13 @@ async def join(farm: Any) -> str:
 
 async def live(farm: Any, worker: str, until: float) -> int:
     count = 0
-    run: Any = await farm.database.write(schedule.schedule_task, worker, farm.rules)
+    run: Any = await farm.database.brief(schedule.schedule_task, worker, farm.rules)
     active, completed = workers.TaskStatus.ACTIVE, workers.TaskStatus.COMPLETED
     while time.perf_counter() < until:
         said = report.Report(status=active, activity="Started", epoch=run.epoch, seq=1)
-        await farm.database.write(report.report_task, worker, run.task_id, said, farm.rules)
+        await farm.database.brief(report.report_task, worker, run.task_id, said, farm.rules)
         said = report.Report(status=completed, activity="Completed", epoch=run.epoch, seq=2)
-        _, run = await farm.database.write(
+        _, run = await farm.database.brief(
             report.report_and_schedule, worker, run.task_id, said, farm.rules
         )
         count += 1

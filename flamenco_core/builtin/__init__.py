@@ -21,6 +21,7 @@ MANAGER = [
     "flamenco_core.builtin.variables",
     "flamenco_core.builtin.worker_identity",
     "flamenco_core.builtin.housekeeping",
+    "flamenco_core.builtin.discovery_manager",
     "flamenco_core.builtin.echo_sleep_test",
 ]
 """Modules that a Manager loads, in this order."""

@@ -1,4 +1,4 @@
-"""Built-in: give up workers not heard of, store who was, and look at new images."""
+"""Built-in: give up lost workers, store who was seen, delete jobs, look at images."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ __all__ = ["register_services"]
 
 @hookimpl
 def register_services(host: Manager) -> Iterable[Service]:
-    """Offer the time-out of workers, the storing of when they were seen, and images."""
+    """Offer the time-out of workers, when they were seen, deletion of jobs, and images."""
     return [
         Service(name="worker-timeouts", run=host.give_up_overdue, every=1.0, once_per_farm=True),
         Service(name="last-seen", run=host.save_seen, every=10.0),
         Service(name="last-rendered", run=host.last_rendered.serve),
+        Service(name="job-deletion", run=host.deletion.run),
+        # What an earlier Manager has left, and what could not be deleted the last time.
+        Service(name="job-deletion-check", run=host.deletion.ask, every=60.0),
     ]

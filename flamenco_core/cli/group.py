@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "submit": "Submit a Blender file as a job.",
         "jobs": "List jobs, or show one.",
         "tasks": "List the tasks of a job.",
+        "why": "Say why a job's tasks are not at work.",
         "log": "Print the log of a task.",
         "pause": "Pause jobs: running tasks end, no more are started.",
         "cancel": "Cancel jobs or tasks.",

@@ -16,6 +16,7 @@ from flamenco_core.wire.jobs import (
     JobPriorityChange,
     JobsQueryResult,
     JobStatusChange,
+    JobWhy,
     SubmittedJob,
 )
 from flamenco_core.wire.meta import FlamencoVersion, PluginList, PluginState
@@ -133,6 +134,10 @@ class Client:
         """Return all tasks of a job, in the order of the job."""
         found = self._get(f"/jobs/{_part(job_id)}/tasks", JobTasksSummary).tasks
         return sorted(found, key=lambda task: task.index_in_job)
+
+    def why(self, job_id: str) -> JobWhy:
+        """Return why a job's tasks are not at work; raises `NotFound`."""
+        return self._get(f"/jobs/{_part(job_id)}/why", JobWhy)
 
     def task(self, task_id: str) -> Task:
         """Return one task; raises `NotFound`."""

@@ -4,6 +4,7 @@
   x JobEvent: JobSubmitted, JobStatusChanged, JobUpdated, JobDeleted, LastRenderedChanged
   x TaskEvent: TaskStatusChanged, TaskProgressed, TaskLogged
   x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted
+  x TagEvent: TagChanged, TagDeleted
   x HostEvent: ManagerStarted, ManagerStopping; on a Worker: RunStarted, RunEnded
 
 Events are hints: whoever missed some reads the present state again. Times are
@@ -30,6 +31,10 @@ __all__ = [
     "ManagerStopping",
     "RunEnded",
     "RunStarted",
+    "TagChanged",
+    "TagDeleted",
+    "TagEvent",
+    "TagFacts",
     "TaskEvent",
     "TaskFacts",
     "TaskLogged",
@@ -88,6 +93,15 @@ class WorkerFacts:
     last_seen: int | None = None
     status_requested: WorkerStatus | None = None
     is_lazy: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class TagFacts:
+    """A worker tag at the moment of an event."""
+
+    id: str
+    name: str
+    description: str = ""
 
 
 @attrs.frozen
@@ -201,6 +215,25 @@ class WorkerDeleted(WorkerEvent):
     """A worker was removed from the farm."""
 
     worker: WorkerFacts
+
+
+@attrs.frozen
+class TagEvent(Event):
+    """Something that happened to a worker tag."""
+
+
+@attrs.frozen
+class TagChanged(TagEvent):
+    """A tag was made, or has another name or description."""
+
+    tag: TagFacts
+
+
+@attrs.frozen
+class TagDeleted(TagEvent):
+    """A tag was deleted; its jobs are for all workers now."""
+
+    tag_id: str
 
 
 @attrs.frozen

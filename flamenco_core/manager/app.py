@@ -20,6 +20,7 @@ from flamenco_core.domain.events import ManagerStarted
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.events import EventController
 from flamenco_core.manager.http.gate import Gate
+from flamenco_core.manager.http.health import HealthController
 from flamenco_core.manager.http.images import ImageController, OutputController
 from flamenco_core.manager.http.job_files import JobFileController
 from flamenco_core.manager.http.job_types import JobTypeController
@@ -28,6 +29,7 @@ from flamenco_core.manager.http.meta import MetaController
 from flamenco_core.manager.http.problems import HANDLERS
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.tasks import TaskController
+from flamenco_core.manager.http.upnp import DescriptionController
 from flamenco_core.manager.http.worker import WorkerController
 from flamenco_core.manager.http.worker_mgt import WorkerManagementController
 from flamenco_core.manager.settings import ManagerSettings
@@ -43,6 +45,7 @@ log = logging.getLogger(__name__)
 
 CONTROLLERS = (
     MetaController,
+    HealthController,
     WorkerController,
     JobTypeController,
     JobController,
@@ -52,6 +55,7 @@ CONTROLLERS = (
     JobFileController,
     WorkerManagementController,
     EventController,
+    DescriptionController,
 )
 MAX_BODY = 1024 * 1024
 """Bytes; a handler that takes more says so itself."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from flamenco_core.clock import Clock, NewId
@@ -17,11 +17,13 @@ from flamenco_core.domain.variables import VariableTable
 from flamenco_core.errors import ConfigError, NotFound
 from flamenco_core.manager.bus import Bus
 from flamenco_core.manager.credentials import Credentials
+from flamenco_core.manager.deletion import Deletion
 from flamenco_core.manager.doorbell import Doorbell
 from flamenco_core.manager.images import LastRendered
 from flamenco_core.manager.job_types import JobTypeCatalog
 from flamenco_core.manager.liveness import Liveness
 from flamenco_core.manager.logs import TaskLogs
+from flamenco_core.manager.readiness import Readiness
 from flamenco_core.manager.settings import ManagerSettings
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.database import Database, open_database
@@ -55,7 +57,10 @@ class Manager:
         self.clock = clock
         self.new_id = new_id
         self.platform = go_os()
+        self.served: tuple[tuple[str, int], ...] = ()
+        """Host and port of each socket that the server listens on; empty if it did not say."""
         self.database: Database = open_database(settings.database, clock)
+        self.readiness = Readiness(self.database, clock)
         self._credentials = Credentials(self.database, clock)
         # Microseconds: later than every number that an earlier Manager has given.
         self.bus = Bus(plugins, self, start=clock.now())
@@ -64,6 +69,7 @@ class Manager:
         self.liveness = Liveness(clock, max(PATIENCE, patience) if patience else float("inf"))
         self.logs = TaskLogs(settings.local_manager_storage_path)
         self.last_rendered = LastRendered(self.logs, self.database)
+        self.deletion = Deletion(self)
         self.rules = Rules(
             failure=FailureRule(settings.fail_percentage),
             limits=FailureLimits(
@@ -110,6 +116,15 @@ class Manager:
         self.doorbell.ring(tx.rings)
         for worker in tx.woken:
             self.doorbell.wake(worker)
+
+    async def store_briefly(self, fn: Callable[..., Any], /, *args: Any) -> Any:
+        """Run a use case that takes little time, and the rules, on the event loop.
+
+        It goes to the writer's thread if a plugin chooses tasks, which may take its time.
+        """
+        database = self.database
+        run = database.brief if self.rules.choose is None else database.write
+        return await run(fn, *args, self.rules)
 
     async def credentials_of(self, worker: str) -> Any:
         """Return the row with ``name`` and ``secret_hash`` of a worker, or `None`."""

@@ -8,7 +8,9 @@ the database, and is put around the runs when a log is read.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["TaskLogs"]
@@ -53,6 +55,15 @@ class TaskLogs:
             file.write(data)
         known = max(0, min(end - start, len(data)))
         return data[known:].decode("utf-8", "replace")
+
+    def remove(self, job: str) -> None:
+        """Remove the folder of a job's files; one that is not there is fine."""
+        folder = self.folder(job)
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder)
+        # The folder above may have other jobs.
+        with suppress(OSError):
+            folder.parent.rmdir()
 
     def size(self, job: str, task: str, epoch: int) -> int:
         """Return how many bytes a run has logged."""

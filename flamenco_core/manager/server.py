@@ -8,7 +8,7 @@ import gc
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import uvicorn
@@ -79,6 +79,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so; raises what kept the Manager from starting."""
+        self._app.state.manager.served = tuple(_served(sockets or []))
         try:
             await super().startup(sockets)
         except SystemExit:
@@ -111,6 +112,15 @@ class Server(uvicorn.Server):
         """
         self._app.state.manager.end_streams()
         await super().shutdown(sockets)
+
+
+def _served(sockets: Iterable[socket.socket]) -> Iterator[tuple[str, int]]:
+    for listener in sockets:
+        host, port = listener.getsockname()[:2]
+        yield host, port
+        # On most systems a socket for every IPv6 address takes IPv4 as well.
+        if host == "::" and not listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY):
+            yield "0.0.0.0", port  # noqa: S104
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -119,12 +119,19 @@ class ManagerSettings:
 
     meta: Meta = option(factory=Meta, key="_meta")
     manager_name: str = option("Flamenco", "Name of the farm, shown to people.")
+    shown_version: str = option(
+        "",
+        "Version to tell clients instead of our own. Flamenco's add-on asks before it sends a"
+        " job to a Manager of another version than itself, such as `3.9`.",
+    )
     listen: str = option(
         "127.0.0.1:8080",
         "HOST:PORT to serve on; `:8080` is every network this machine is in.",
         read=_read_listen,
     )
-    autodiscoverable: bool = option(True, "Answer Workers that look for a Manager.")
+    autodiscoverable: bool = option(
+        True, "Let Workers find this Manager by themselves, by SSDP and zeroconf."
+    )
     database: str = option(
         "flamenco-manager.sqlite",
         "A file for SQLite, or `postgresql+psycopg://user:password@host/name`.",

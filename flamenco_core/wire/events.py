@@ -17,7 +17,7 @@ _ZERO_TIME = "0001-01-01T00:00:00Z"
 
 
 def event_name(event: events.Event) -> str:
-    """Return the topic of an event: job, task, log, last-rendered, worker or lifecycle."""
+    """Return the topic of an event: job, task, log, last-rendered, worker, tag or lifecycle."""
     if isinstance(event, events.TaskLogged):
         return "log"
     if isinstance(event, events.LastRenderedChanged):
@@ -26,6 +26,7 @@ def event_name(event: events.Event) -> str:
         (events.JobEvent, "job"),
         (events.TaskEvent, "task"),
         (events.WorkerEvent, "worker"),
+        (events.TagEvent, "tag"),
     ):
         if isinstance(event, kind):
             return name
@@ -76,6 +77,10 @@ def _body(event: events.Event) -> dict[str, Any]:
             return {"task_id": event.task_id, "log": event.text}
         case events.WorkerStatusChanged():
             return _worker(event.worker) | {"previous_status": event.previous_status}
+        case events.TagChanged():
+            return {"tag": _tag(event.tag)}
+        case events.TagDeleted():
+            return {"tag": {"id": event.tag_id, "name": ""}, "was_deleted": True}
         case events.WorkerDeleted():
             return _worker(event.worker) | {"deleted_at": rfc3339(event.worker.updated)}
         case events.WorkerRegistered() | events.WorkerUpdated():
@@ -128,6 +133,11 @@ def _task(task: TaskFacts) -> dict[str, Any]:
         "steps_completed": task.steps_completed,
         "steps_total": task.steps_total,
     }
+
+
+def _tag(tag: events.TagFacts) -> dict[str, Any]:
+    described = {"description": tag.description} if tag.description else {}
+    return {"id": tag.id, "name": tag.name, **described}
 
 
 def _worker(worker: WorkerFacts) -> dict[str, Any]:

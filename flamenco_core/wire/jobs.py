@@ -12,12 +12,16 @@ __all__ = [
     "Job",
     "JobBlocklistEntry",
     "JobDeletionInfo",
+    "JobMassDeletionSelection",
     "JobPriorityChange",
     "JobStatusChange",
     "JobStorageInfo",
     "JobTagChange",
+    "JobWhy",
     "JobsQueryResult",
     "SubmittedJob",
+    "WaitingReason",
+    "WaitingTask",
 ]
 
 
@@ -99,6 +103,13 @@ class JobTagChange:
 
 
 @attrs.frozen
+class JobMassDeletionSelection:
+    """Which jobs to delete: those not changed since; RFC 3339, with a zone."""
+
+    last_updated_max: str
+
+
+@attrs.frozen
 class JobDeletionInfo:
     """What deleting the job would also delete."""
 
@@ -112,3 +123,29 @@ class JobBlocklistEntry:
     worker_id: str
     task_type: str
     worker_name: str | None = None
+
+
+@attrs.frozen
+class WaitingTask:
+    """A task that waits."""
+
+    id: str
+    name: str
+
+
+@attrs.frozen(kw_only=True)
+class WaitingReason:
+    """Why some tasks of a job wait: how many do, and the first few of them."""
+
+    reason: str
+    tasks_count: int
+    tasks: list[WaitingTask]
+
+
+@attrs.frozen(kw_only=True)
+class JobWhy:
+    """Why a job's tasks are not at work; ours, not in Flamenco 3."""
+
+    job_id: str
+    status: JobStatus
+    reasons: list[WaitingReason]

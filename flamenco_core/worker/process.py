@@ -3,25 +3,24 @@
 Two threads belong to each program: one reads its output, one waits for its end. They
 behave alike on all platforms and with all event loops, and the reader goes on reading,
 if only to throw away, when nobody wants the lines any more: a program must never hang
-on a full pipe.
+on a full pipe. It may outlive the event loop, when an escaped process holds the pipe open,
+so the threads never wait for the loop: they leave it a note, or find that it has gone.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import os
 import shlex
 import subprocess
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import anyio
-import anyio.from_thread
-import anyio.lowlevel
 import anyio.to_thread
 import attrs
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from flamenco_core import platform
 from flamenco_core.clock import Clock
@@ -75,6 +74,7 @@ async def run_program(
             async for data in program.output:
                 for line in splitter.feed(data):
                     await on_line(program.pid, line)
+                program.next_piece()
             for line in splitter.end():
                 await on_line(program.pid, line)
             await program.exited.wait()
@@ -104,7 +104,10 @@ def _end_marked(markers: Mapping[str, str]) -> int:
 
 
 class _Program:
-    """A running program and its two threads."""
+    """A running program and its two threads.
+
+    The threads run ``_read`` and ``_wait``; all else is of the event loop.
+    """
 
     def __init__(self, launch: Launch, clock: Clock) -> None:
         self._clock = clock
@@ -116,12 +119,20 @@ class _Program:
         self.exited = anyio.Event()
         self._silent = anyio.Event()
         self._pieces = 0
-        self._handing_over = False
-        self._token = anyio.lowlevel.current_token()
-        self._sending, self.output = _stream()
+        self._dealing = False
+        self._wanted = True
+        self._dealt_with = threading.Semaphore(0)
+        self._loop = asyncio.get_running_loop()
+        # Room for one: the reader takes the next piece when this one has been dealt with.
+        self._sending, self.output = anyio.create_memory_object_stream[bytes](1)
         for work in (self._read, self._wait):
             # Daemons: a pipe that an escaped process holds open cannot hold us up.
             threading.Thread(target=work, name=f"pid {self.pid}", daemon=True).start()
+
+    def next_piece(self) -> None:
+        """Let the reader take the next piece of output: the last was dealt with."""
+        self._dealing = False
+        self._dealt_with.release()
 
     async def close_after_exit(self) -> None:
         """End the output when the program has ended, even if others hold the pipe."""
@@ -136,12 +147,13 @@ class _Program:
             with anyio.move_on_after(LAST_WORDS):
                 await self._silent.wait()
             # Lines that are still being dealt with are no silence; an idle pipe is one.
-            if self._pieces == seen and not self._handing_over:
+            if self._pieces == seen and not self._dealing:
                 break
-        self._sending.close()
+        self._close()
 
     async def stop(self) -> None:
         """End the whole group: politely, and after the grace time by force."""
+        self._close()
         self.output.close()
         if not self.exited.is_set() or platform.group_lives(self.pid):
             platform.end_politely(self.pid)
@@ -153,7 +165,6 @@ class _Program:
                     await anyio.sleep(0.02)
                 group.cancel_scope.cancel()
         await self.exited.wait()
-        self._sending.close()
 
     async def _kill_after_grace(self, scope: anyio.CancelScope) -> None:
         async with anyio.create_task_group() as group:
@@ -170,44 +181,49 @@ class _Program:
         # A member in the kernel's hands cannot be waited for.
         scope.cancel()
 
+    def _close(self) -> None:
+        """Take no more output: the reader throws away what still comes."""
+        self._wanted = False
+        self._sending.close()
+        # The reader may be waiting already; from here on it looks before it waits.
+        self._dealt_with.release()
+
     def _read(self) -> None:
         pipe = self._popen.stdout
         assert pipe is not None
-        wanted = True
         with pipe:
             while data := pipe.read(READ_BYTES):
-                self._pieces += 1
-                self._handing_over = True
-                wanted = wanted and self._tell(self._sending.send, data)
-                self._handing_over = False
+                if self._wanted and self._tell(self._take, data):
+                    self._dealt_with.acquire()
         self._tell(self._end_of_output)
 
     def _wait(self) -> None:
         self._popen.wait()
         self._tell(self._end_of_program)
 
-    async def _end_of_output(self) -> None:
-        self._silent.set()
-        self._sending.close()
-
-    async def _end_of_program(self) -> None:
-        self.code = self._popen.returncode
-        self.exited.set()
-
-    def _tell(self, function: Callable[..., Coroutine[Any, Any, None]], *args: object) -> bool:
+    def _tell(self, function: Callable[..., object], *args: object) -> bool:
+        """Have the event loop call a function soon; False when it has been closed."""
+        # No coroutine and no waiting: a loop that stops now drops the call, and that is all.
         try:
-            anyio.from_thread.run(function, *args, token=self._token)
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-            return False
-        # The border to a loop that may have ended: then nobody is there to be told.
-        except Exception:
+            self._loop.call_soon_threadsafe(function, *args)
+        except RuntimeError:
             return False
         return True
 
+    def _take(self, data: bytes) -> None:
+        self._pieces += 1
+        self._dealing = True
+        # Closed while this was on its way: nobody wants it any more.
+        with contextlib.suppress(anyio.ClosedResourceError):
+            self._sending.send_nowait(data)
 
-def _stream() -> tuple[MemoryObjectSendStream[bytes], MemoryObjectReceiveStream[bytes]]:
-    # No buffer: the reader takes the next piece when this one has been dealt with.
-    return anyio.create_memory_object_stream[bytes](0)
+    def _end_of_output(self) -> None:
+        self._silent.set()
+        self._close()
+
+    def _end_of_program(self) -> None:
+        self.code = self._popen.returncode
+        self.exited.set()
 
 
 def _start(launch: Launch) -> subprocess.Popen[bytes]:

@@ -20,6 +20,7 @@ HOME = {
     "apprise": ("plugins/flamenco_notify/",),
     "click": ("flamenco_core/cli/", "plugins/"),
     "bpy": ("plugins/flamenco_blender/", "flamenco_core/cli/"),
+    "ifaddr": ("flamenco_core/builtin/own_addresses.py",),
     "litestar": (*MANAGER, *MANAGER_HALVES, "flamenco_core/testing/"),
     "pluggy": (
         "flamenco_core/hookspecs.py",

@@ -16,7 +16,8 @@ from flamenco_core import hookimpl
 from flamenco_core.errors import DatabaseError, MissingPlugin, PluginError
 from flamenco_core.manager import ManagerSettings, create_manager
 
-BUILT_IN = {"echo_sleep_test", "housekeeping", "storage", "variables", "worker_identity"}
+BUILT_IN = {"discovery", "echo_sleep_test", "housekeeping"}
+BUILT_IN |= {"storage", "variables", "worker_identity"}
 
 
 def states(app: Litestar) -> dict[str, str]:

@@ -300,6 +300,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.fixture(scope="session", autouse=True)
+def interrupts() -> None:
+    """Let programs hear SIGINT, even where a shell runs the tests in its background.
+
+    Such a shell has it ignored, and whoever is started there inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture
 def farm(tmp_path: Path) -> Iterator[Farm]:
     farm = Farm(tmp_path / "farm")

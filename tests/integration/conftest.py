@@ -59,6 +59,7 @@ def serve(tmp_path: Path) -> Serve:
             "database": str(folder / "farm.sqlite"),
             "local_manager_storage_path": folder / "local",
             "shared_storage_path": str(folder),
+            "autodiscoverable": False,
         }
         app = create_manager(
             ManagerSettings(**{**given, **settings}), plugins=plugins, discover=False, strict=True

@@ -16,10 +16,7 @@ from flamenco_core.wire.events import event_body, event_name, subject_of
 __all__ = ["EventController"]
 
 TOPICS = {
-    "jobs": "job",
-    "tasks": "task",
-    "workers": "worker",
-    "logs": "log",
+    **{"jobs": "job", "tasks": "task", "workers": "worker", "tags": "tag", "logs": "log"},
     "images": "last-rendered",
 }
 PING = 15.0
@@ -33,7 +30,7 @@ class EventController(Controller):
 
     @get("/", opt={"operation": "followEvents"})
     async def follow(self, request: Request[Any, Any, Any]) -> Stream:
-        """Follow events: ``?topics=jobs,tasks,workers,logs,images&job=ID``.
+        """Follow events: ``?topics=jobs,tasks,workers,tags,logs,images&job=ID&task=ID``.
 
         ``task=ID`` takes of the events of tasks only those of this one.
         ``Last-Event-ID`` resumes; an event ``reset`` means that some were missed and all

@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Controller, delete, get, post
 
+from flamenco_core.clock import from_rfc3339
 from flamenco_core.errors import BadRequest
 from flamenco_core.manager.http.plumbing import (
     Answer,
@@ -16,12 +17,14 @@ from flamenco_core.manager.http.plumbing import (
     path_id,
     reply,
 )
-from flamenco_core.manager.http.views import job_view, task_summary
+from flamenco_core.manager.http.views import job_view, task_summary, why_view
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.submission import compile_job, submit
-from flamenco_core.manager.usecases import control
+from flamenco_core.manager.usecases import control, tags
+from flamenco_core.manager.usecases import delete as deletion
 from flamenco_core.manager.usecases.blocklist import blocklist_of, remove_from_blocklist
+from flamenco_core.manager.usecases.why import why_job
 from flamenco_core.wire import jobs as wire
 from flamenco_core.wire.tasks import JobTasksSummary
 
@@ -72,6 +75,37 @@ class JobController(Controller):
         rows = await manager_of(request).database.read(task_rows.tasks_of_job, job)
         return reply(JobTasksSummary([task_summary(row) for row in rows]))
 
+    @delete("/{job_id:str}", opt={"operation": "deleteJob"}, status_code=200)
+    async def delete_job(self, request: Request[Any, Any, Any]) -> Answer:
+        """Let a job be deleted."""
+        manager, job = manager_of(request), path_id(request, "job_id")
+        await manager.database.write(deletion.request_deletion, job)
+        await manager.deletion.ask()
+        return empty()
+
+    @delete("/mass-delete", opt={"operation": "deleteJobMass"}, status_code=200)
+    async def delete_jobs(self, request: Request[Any, Any, Any]) -> Answer:
+        """Let all jobs be deleted that have not changed for long."""
+        manager = manager_of(request)
+        body = await body_of(request, wire.JobMassDeletionSelection)
+        await manager.database.write(deletion.request_deletions, _whole_second(body))
+        await manager.deletion.ask()
+        return empty()
+
+    @get("/{job_id:str}/what-would-delete-do", opt={"operation": "deleteJobWhatWouldItDo"})
+    async def what_would_delete_do(self, request: Request[Any, Any, Any]) -> Answer:
+        """Say whether a job's files would be deleted with it."""
+        manager, job = manager_of(request), path_id(request, "job_id")
+        row = await manager.database.read(job_rows.job_by_uuid, job)
+        return reply(wire.JobDeletionInfo(manager.storage.shaman and bool(row.shaman_checkout_id)))
+
+    @get("/{job_id:str}/why", opt={"operation": "fetchJobWhy"})
+    async def why(self, request: Request[Any, Any, Any]) -> Answer:
+        """Say why a job's tasks are not at work."""
+        job = path_id(request, "job_id")
+        row, reasons = await manager_of(request).database.read(why_job, job)
+        return reply(why_view(row, reasons))
+
     @post("/{job_id:str}/setstatus", opt={"operation": "setJobStatus"}, status_code=200)
     async def set_status(self, request: Request[Any, Any, Any]) -> Answer:
         """Cancel, pause or requeue a job."""
@@ -89,6 +123,13 @@ class JobController(Controller):
         body = await body_of(request, wire.JobPriorityChange)
         database = manager_of(request).database
         await database.write(control.set_job_priority, job, body.priority)
+        return empty()
+
+    @post("/{job_id:str}/settag", opt={"operation": "setJobTag"}, status_code=200)
+    async def set_tag(self, request: Request[Any, Any, Any]) -> Answer:
+        """Tie a job to the workers with a tag, or to none."""
+        job, body = path_id(request, "job_id"), await body_of(request, wire.JobTagChange)
+        await manager_of(request).database.write(tags.set_job_tag, job, body.id, body.name)
         return empty()
 
     @get("/{job_id:str}/blocklist", opt={"operation": "fetchJobBlocklist"})
@@ -113,3 +154,15 @@ class JobController(Controller):
         pairs = [(entry.worker_id.lower(), entry.task_type) for entry in entries]
         await manager_of(request).database.write(remove_from_blocklist, job, pairs)
         return empty()
+
+
+def _whole_second(body: wire.JobMassDeletionSelection) -> int:
+    """Return the end of the second: clients show and send whole ones."""
+    try:
+        latest = from_rfc3339(body.last_updated_max)
+    except (ValueError, OverflowError):
+        raise BadRequest(
+            "JobMassDeletionSelection.last_updated_max must be a time with its zone, such as"
+            f" 2026-04-01T10:00:00Z, not {body.last_updated_max!r:.40}"
+        ) from None
+    return -(-latest // 1_000_000) * 1_000_000

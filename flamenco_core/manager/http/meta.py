@@ -23,11 +23,11 @@ class MetaController(Controller):
     @get("/version", opt={"operation": "getVersion"})
     async def version(self, request: Request[Any, Any, Any]) -> Answer:
         """Say who answers."""
-        name = manager_of(request).settings.manager_name
+        settings = manager_of(request).settings
+        short = settings.shown_version or __version__
+        name = settings.manager_name
         return reply(
-            wire.FlamencoVersion(
-                version=__version__, shortversion=__version__, name=name, git=__version__
-            )
+            wire.FlamencoVersion(version=short, shortversion=short, name=name, git=__version__)
         )
 
     @get("/configuration", opt={"operation": "getConfiguration"})

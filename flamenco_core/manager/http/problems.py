@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 _STATUS: dict[type[Exception], int] = {
     errors.BadRequest: 400,
     errors.NotFound: 404,
+    errors.UnknownTag: 406,
+    errors.NothingFits: 416,
     errors.Forbidden: 403,
     errors.Conflict: 409,
     errors.NotAllowed: 422,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from flamenco_core.clock import rfc3339
@@ -16,6 +17,7 @@ __all__ = [
     "task_summary",
     "task_view",
     "task_worker",
+    "why_view",
     "worker_summary",
     "worker_view",
 ]
@@ -40,6 +42,22 @@ def job_view(row: Any) -> jobs.Job:
         storage=jobs.JobStorageInfo(checkout) if checkout else None,
         worker_tag=row.tag_uuid,
         delete_requested_at=_time(row.delete_requested_at),
+    )
+
+
+def why_view(row: Any, reasons: Iterable[Any]) -> jobs.JobWhy:
+    """Show why a job's tasks wait."""
+    return jobs.JobWhy(
+        job_id=row.uuid,
+        status=JobStatus(row.status),
+        reasons=[
+            jobs.WaitingReason(
+                reason=found.words,
+                tasks_count=found.count,
+                tasks=[jobs.WaitingTask(*task) for task in found.tasks],
+            )
+            for found in reasons
+        ],
     )
 
 

@@ -17,17 +17,17 @@ from flamenco_core.manager.usecases.schedule import (
 
 __all__ = ["next_task"]
 
+Found = AssignedRun | StatusRequested | Nothing
+
 SLICE = 5.0
 """With several Managers on one database, another one's news reach a waiter this late."""
 
 
-async def next_task(
-    request: Request[Any, Any, Any], worker: str, seconds: float
-) -> AssignedRun | StatusRequested | Nothing:
+async def next_task(request: Request[Any, Any, Any], worker: str, seconds: float) -> Found:
     """Give a worker its next task; wait up to *seconds* for one."""
     manager = manager_of(request)
     mark = manager.doorbell.mark
-    found = await manager.database.write(schedule_task, worker, manager.rules)
+    found: Found = await manager.store_briefly(schedule_task, worker)
     if seconds <= 0 or not isinstance(found, Nothing):
         return found
     hung_up = asyncio.create_task(_hung_up(request), name=f"line of worker {worker}")
@@ -40,11 +40,11 @@ async def next_task(
 async def _until_found(
     request: Request[Any, Any, Any],
     worker: str,
-    found: AssignedRun | StatusRequested | Nothing,
+    found: Found,
     mark: int,
     seconds: float,
     hung_up: asyncio.Task[None],
-) -> AssignedRun | StatusRequested | Nothing:
+) -> Found:
     manager = manager_of(request)
     deadline = manager.clock.monotonic() + seconds
     while isinstance(found, Nothing):
@@ -53,7 +53,7 @@ async def _until_found(
             return found
         manager.liveness.heard(worker, beat_of(request))
         mark = manager.doorbell.mark
-        found = await manager.database.write(schedule_task, worker, manager.rules)
+        found = await manager.store_briefly(schedule_task, worker)
         if isinstance(found, Nothing):
             manager.doorbell.pass_on(found.pools)
     return found

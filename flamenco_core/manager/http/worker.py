@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -120,9 +121,7 @@ class WorkerController(Controller):
         if _is_log_only(body):
             accepted = await manager.database.read(report.check_report, worker, task, said)
         else:
-            accepted = await manager.database.write(
-                report.report_task, worker, task, said, manager.rules
-            )
+            accepted = await _store(manager, report.report_task, worker, task, said)
         await _log(manager, task, body, accepted)
         return empty()
 
@@ -168,10 +167,17 @@ async def _report_and_go_on(
         # Before the report: once that is stored, the worker will not send the text again.
         accepted = await manager.database.read(report.check_report, worker, task, said)
         await _log(manager, task, body, accepted)
-    _, found = await manager.database.write(
-        report.report_and_schedule, worker, task, said, manager.rules
-    )
+    _, found = await _store(manager, report.report_and_schedule, worker, task, said)
     return _next(manager, found)
+
+
+async def _store(
+    manager: Manager, fn: Callable[..., Any], worker: str, task: str, said: report.Report
+) -> Any:
+    if said.status is TaskStatus.FAILED:
+        # It may be the end of all the job's tasks, which takes longer.
+        return await manager.database.write(fn, worker, task, said, manager.rules)
+    return await manager.store_briefly(fn, worker, task, said)
 
 
 def _report(body: wire.TaskUpdate) -> report.Report:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Controller, delete, get, post
+from litestar import Controller, delete, get, post, put
 
 from flamenco_core.manager.http.plumbing import (
     Answer,
@@ -92,6 +92,27 @@ class WorkerManagementController(Controller):
         id = as_id(body.id) if body.id else manager.new_id()
         row = await manager.database.write(tags.create_tag, id, body.name, body.description or "")
         return reply(tag_view(row))
+
+    @get("/tag/{tag_id:str}", opt={"operation": "fetchWorkerTag"})
+    async def fetch_tag(self, request: Request[Any, Any, Any]) -> Answer:
+        """Show a tag."""
+        tag = path_id(request, "tag_id")
+        return reply(tag_view(await manager_of(request).database.read(tags.get_tag, tag)))
+
+    @put("/tag/{tag_id:str}", opt={"operation": "updateWorkerTag"}, status_code=200)
+    async def update_tag(self, request: Request[Any, Any, Any]) -> Answer:
+        """Give a tag another name or description."""
+        tag, body = path_id(request, "tag_id"), await body_of(request, wire.WorkerTag)
+        database = manager_of(request).database
+        await database.write(tags.update_tag, tag, body.name, body.description)
+        return empty()
+
+    @delete("/tag/{tag_id:str}", opt={"operation": "deleteWorkerTag"}, status_code=200)
+    async def delete_tag(self, request: Request[Any, Any, Any]) -> Answer:
+        """Delete a tag."""
+        tag = path_id(request, "tag_id")
+        await manager_of(request).database.write(tags.delete_tag, tag)
+        return empty()
 
 
 def _whole_worker(tx: Tx, worker: str) -> tuple[Row, Row | None, list[Row]]:

@@ -46,6 +46,14 @@ class Database(Protocol):
         database is not to be had at the moment.
         """
 
+    async def brief(
+        self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do as `write` does, for an *fn* that runs few statements on few rows.
+
+        It may run on the event loop: what takes longer would hold up everybody.
+        """
+
     async def read(
         self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:

@@ -134,6 +134,9 @@ def set_job_priority(tx: Tx, job: int, priority: int) -> None:
 
 
 def set_job_tag(tx: Tx, job: int, tag: int) -> None:
-    """Give a job's lanes to the workers of another tag (0: all workers)."""
+    """Give a job's lanes to the workers of another tag (0: all workers).
+
+    Whoever wants them given out must `reopen` them: idle workers of the tag know nothing
+    of them.
+    """
     tx.run(_SET_TAG, job=job, tag=tag)
-    reopen(tx, job)

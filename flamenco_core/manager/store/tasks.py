@@ -138,6 +138,7 @@ _HELD = Query(
         *FOR_WORKERS,
         attempts.c.epoch.label("attempt_epoch"),
         attempts.c.slot,
+        tasks.c.seq,
     )
     .join(tasks, tasks.c.id == attempts.c.task_id)
     .join(jobs, jobs.c.id == tasks.c.job_id)

@@ -11,6 +11,7 @@ import attrs
 from flamenco_core.domain.events import TaskStatusChanged, WorkerStatusChanged, WorkerUpdated
 from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
 from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
+from flamenco_core.domain.tasks import Outcome
 from flamenco_core.domain.workers import wake_up
 from flamenco_core.errors import Conflict
 from flamenco_core.manager.store import jobs as job_rows
@@ -66,8 +67,8 @@ def schedule_task(
 ) -> AssignedRun | StatusRequested | Nothing:
     """Give the worker with this UUID its next task.
 
-    A task that it holds already is given again, with the same epoch: the answer may have
-    been lost. Raises `Conflict` when the worker is not awake.
+    A task that it holds already is given again: the answer may have been lost. Raises
+    `Conflict` when the worker is not awake.
     """
     worker = worker_rows.lock_worker(tx, worker_id)
     if worker.status_requested:
@@ -76,7 +77,7 @@ def schedule_task(
         worker = _wake_up(tx, worker)
     for held in task_rows.held_by(tx, worker.id) if worker.holds else ():
         if held.slot == slot:
-            return _assigned(held, worker, held.attempt_epoch)
+            return _again(tx, worker, held)
     pools = worker_rows.pools_of(worker)
     found = _choose(tx, worker, pools, rules)
     if found is None:
@@ -126,6 +127,20 @@ def _assign(tx: Tx, worker: Row, lane: Row, task: Row, *, slot: int, rules: Rule
     if not task.job_started:
         _start_job(tx, task.job_id)
     return _assigned(task, worker, epoch)
+
+
+def _again(tx: Tx, worker: Row, held: Row) -> AssignedRun:
+    """Give what the worker holds once more; as a new run if it has spoken of this one.
+
+    It asks because it gave that run up, and would number its messages from one again:
+    they would be taken for repetitions.
+    """
+    if not held.seq:
+        return _assigned(held, worker, held.attempt_epoch)
+    epoch = held.epoch + 1
+    task_rows.end_attempt(tx, held.id, held.attempt_epoch, Outcome.LOST)
+    task_rows.assign(tx, held.id, epoch=epoch, worker=worker.id, slot=held.slot)
+    return _assigned(held, worker, epoch)
 
 
 def _start_job(tx: Tx, job_id: int) -> None:

@@ -13,10 +13,11 @@ from flamenco_core.domain.statuses import JobStatus, TaskStatus, Wanted
 from flamenco_core.errors import BadRequest
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import lanes as lane_rows
+from flamenco_core.manager.store import tags as tag_rows
 from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.store.ids import next_ids
 from flamenco_core.manager.store.query import Query
-from flamenco_core.manager.store.tables import jobs, tags
+from flamenco_core.manager.store.tables import jobs
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.settle import settle
@@ -27,7 +28,6 @@ __all__ = ["submit_job"]
 Lanes = dict[tuple[str, int], int]
 
 _KNOWN = Query(select(jobs.c.id).where(jobs.c.uuid == bindparam("uuid")))
-_TAG = Query(select(tags.c.id).where(tags.c.uuid == bindparam("uuid")))
 
 
 def submit_job(
@@ -67,10 +67,10 @@ def submit_job(
 def _tag_id(tx: Tx, uuid: str) -> int:
     if not uuid:
         return 0
-    id = tx.value(_TAG, uuid=uuid)
-    if id is None:
+    tag = tag_rows.tag_by_uuid(tx, uuid)
+    if tag is None or not tag_rows.hold_tag(tx, tag.id):
         raise BadRequest(f"there is no worker tag {uuid}; refresh the list of tags and try again")
-    return int(id)
+    return int(tag.id)
 
 
 def _job_row(tx: Tx, id: int, submission: Submission, job: AuthoredJob, tag: int) -> dict[str, Any]:

@@ -19,14 +19,7 @@ LATER = {
     # workers
     "fetchWorkerSleepSchedule",
     "setWorkerSleepSchedule",
-    "fetchWorkerTag",
-    "updateWorkerTag",
-    "deleteWorkerTag",
     # jobs
-    "deleteJob",
-    "deleteJobMass",
-    "deleteJobWhatWouldItDo",
-    "setJobTag",
     # files by checksum
     "shamanCheckoutRequirements",
     "shamanCheckout",
@@ -34,7 +27,10 @@ LATER = {
     "shamanFileStore",
 }
 """Keep it up to date: what is built leaves it, and in the end it is empty."""
-OURS = {"getPlugins", "followEvents", "fetchJobFile", "fetchTaskLastRenderedInfo"}
+OURS = {
+    *("getPlugins", "followEvents", "fetchJobFile", "fetchJobWhy", "fetchTaskLastRenderedInfo"),
+    *("getLive", "getReady", "describeForUpnp"),
+}
 """What Flamenco's document does not have."""
 
 

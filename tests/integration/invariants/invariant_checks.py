@@ -58,12 +58,26 @@ class Farm:
         return cls(
             **{n: {row.id: row for row in rows[n]} for n in ("jobs", "tasks", "lanes", "workers")},
             parents=parents,
-            attempts=rows["attempts"],
+            # Two readings are compared, and a database may return rows in any order.
+            attempts=sorted(rows["attempts"], key=lambda run: (run.task_id, run.epoch)),
             failures={(row.task_id, row.worker_id) for row in rows["failures"]},
             blocks={(row.job_id, row.worker_id, row.task_type) for row in rows["blocks"]},
             tags={(row.worker_id, row.tag_id) for row in rows["worker_tags"]},
-            cursors=rows["cursors"],
+            cursors=sorted(rows["cursors"]),
         )
+
+    def task(self, uuid: str) -> Any:
+        return next(task for task in self.tasks.values() if task.uuid == uuid)
+
+    def worker(self, uuid: str) -> Any:
+        return next(worker for worker in self.workers.values() if worker.uuid == uuid)
+
+    def has_last(self, task: Any) -> str:
+        """Return which worker was given a task last, if nobody took it back since."""
+        for run in self.attempts:
+            if (run.task_id, run.epoch) == (task.id, task.epoch):
+                return str(self.workers[run.worker_id].uuid)
+        return ""
 
     def is_ready(self, task: Any) -> bool:
         return task.status in {"queued", "soft-failed"} and all(
@@ -152,6 +166,10 @@ def _check_job(farm: Farm, job: Any, rules: Rules) -> None:
     assert job.steps_completed == sum(steps), "steps"
     status = job_status(Wanted(job.wanted), bool(job.started), tally, rules.failure)
     assert job.status == status, f"a job with {tally} and {job.wanted} is {status}"
+    if job.wanted in {Wanted.PAUSE, Wanted.CANCEL}:
+        assert status not in {JobStatus.ACTIVE, JobStatus.QUEUED}, "people's wish beats"
+    if job.wanted == Wanted.CANCEL:
+        assert status in {JobStatus.CANCELED, JobStatus.COMPLETED}, "canceled is canceled"
     if status in {JobStatus.CANCELED, JobStatus.FAILED, JobStatus.PAUSED, JobStatus.COMPLETED}:
         assert not tally.active, f"a {status} job has nothing at work"
     if status is JobStatus.QUEUED:

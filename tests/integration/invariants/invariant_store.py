@@ -1,4 +1,4 @@
-"""The real schema and statements, in memory: a new farm in a millisecond."""
+"""Places for a farm's data: use cases run here, each in a transaction, one after another."""
 
 from __future__ import annotations
 
@@ -7,13 +7,34 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+from sqlalchemy import delete
 
 from flamenco_core.clock import SystemClock
 from flamenco_core.domain.events import Event
+from flamenco_core.manager.store import tables
+from flamenco_core.manager.store.database import open_database
+from flamenco_core.manager.store.query import Query
 from flamenco_core.manager.store.sqlite import SqliteDatabase
 from flamenco_core.manager.store.sqlite_library import dbapi
 from flamenco_core.manager.store.transaction import Tx
+
+
+class Store(Protocol):
+    """What a test does with a farm's data."""
+
+    def empty(self) -> None:
+        """Begin a new farm."""
+
+    def write(self, use_case: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Run a use case; what it raises undoes it."""
+
+    def read(self, look: Callable[[Tx], Any], /) -> Any:
+        """Look at the data."""
+
+    def close(self) -> None:
+        """Give back what was opened."""
 
 
 @cache
@@ -36,16 +57,19 @@ def template() -> Any:
 
 
 class MemoryStore:
-    """Runs use cases, each in a transaction, one after another."""
+    """The real schema and statements, in memory: a new farm in a millisecond."""
 
     def __init__(self) -> None:
         self._connection = dbapi().connect(":memory:", isolation_level=None)
-        template().backup(self._connection)
-        self._connection.execute("PRAGMA foreign_keys=ON")
-        self._cursor = self._connection.cursor()
         self.now = 1_775_037_600_000_000
         self.events: list[Event] = []
         self.rings: list[Any] = []
+        self.empty()
+
+    def empty(self) -> None:
+        template().backup(self._connection)
+        self._connection.execute("PRAGMA foreign_keys=ON")
+        self._cursor = self._connection.cursor()
 
     def write(self, use_case: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         self.now += 1
@@ -60,5 +84,38 @@ class MemoryStore:
         self.events, self.rings = tx.events, tx.rings
         return result
 
+    def read(self, look: Callable[[Tx], Any], /) -> Any:
+        return look(Tx(self._cursor, "sqlite", self.now))
+
     def close(self) -> None:
         self._connection.close()
+
+
+# Row ids go on where they were: the counters are part of the schema.
+_EMPTY = [Query(delete(t)) for t in reversed(tables.metadata.sorted_tables) if t.name != "counters"]
+
+
+class OpenedStore:
+    """A database as a Manager opens it, with all that lies between a use case and a disk."""
+
+    def __init__(self, url: str) -> None:
+        self._runner = asyncio.Runner()
+        self._database = open_database(url, SystemClock())
+        self._runner.run(self._database.start(lambda tx: None))
+
+    def empty(self) -> None:
+        def clear(tx: Tx) -> None:
+            for query in _EMPTY:
+                tx.run(query)
+
+        self.write(clear)
+
+    def write(self, use_case: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        return self._runner.run(self._database.write(use_case, *args, **kwargs))
+
+    def read(self, look: Callable[[Tx], Any], /) -> Any:
+        return self._runner.run(self._database.read(look))
+
+    def close(self) -> None:
+        self._runner.run(self._database.close())
+        self._runner.close()

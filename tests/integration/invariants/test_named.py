@@ -379,3 +379,22 @@ def test_i16_a_new_job_stands_behind_those_that_wait(story: Story) -> None:
         story.say(worker, run, COMPLETED)
         given.append(run.job_id)
     assert given == [first, second] * 3
+
+
+def test_i6_who_spoke_of_a_run_and_asks_again_gets_it_as_a_new_one(story: Story) -> None:
+    worker = story.join()
+    story.submit(*story.frames(2))
+    run = story.claim(worker)
+    # The answer may have been lost, or its worker uses no numbers: it is the same run.
+    assert story.claim(worker) == run
+    story.say(worker, run, ACTIVE)
+    assert story.claim(worker) == run
+    story.say(worker, run, ACTIVE, seq=2)
+    again = story.claim(worker)
+    assert (again.task_id, again.epoch) == (run.task_id, run.epoch + 1)
+    # It numbers its messages from one again, and they count.
+    story.say(worker, again, COMPLETED, seq=1)
+    assert story.task(again).status == "completed"
+    with pytest.raises(StaleMessage):
+        story.say(worker, run, COMPLETED, seq=3)
+    assert [a.ended_at is None for a in story.farm().attempts] == [False, False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from flamenco_core.clock import SystemClock
 from flamenco_core.domain.events import JobDeleted
 from flamenco_core.manager.store.database import Database, open_database
 from flamenco_core.manager.store.transaction import Tx
+
+# What several test modules of this folder share: store_steps.
+sys.path.append(str(Path(__file__).parent))
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 
 from flamenco_core.clock import SystemClock
 from flamenco_core.errors import Busy, DatabaseError
-from flamenco_core.manager.store import migrate, sqlite
+from flamenco_core.manager.store import migrate, sqlite_writer
 from flamenco_core.manager.store.database import Database, open_database
 from flamenco_core.manager.store.sqlite import SqliteDatabase
 from flamenco_core.manager.store.sqlite_library import check_version, dbapi
@@ -245,7 +245,7 @@ async def test_after_a_refusal_the_file_is_free_again(sqlite_file: Path) -> None
 async def test_while_another_program_holds_the_file_writes_are_told_to_come_back(
     sqlite_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "PATIENCE", 0.01)
+    monkeypatch.setattr(sqlite_writer, "PATIENCE", 0.01)
     database = SqliteDatabase(sqlite_file, SystemClock())
     await database.start(lambda tx: None)
     other = dbapi().connect(str(sqlite_file), isolation_level=None)

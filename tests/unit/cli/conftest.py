@@ -59,6 +59,7 @@ class FakeManager:
         self.jobs: dict[str, dict[str, Any]] = {}
         self.tasks: dict[str, list[dict[str, Any]]] = {}
         self.job_types: dict[str, dict[str, Any]] = {}
+        self.why: dict[str, dict[str, Any]] = {}
         self.workers: list[dict[str, Any]] = []
         self.tags: list[dict[str, Any]] = []
         self.logs: dict[str, bytes] = {}
@@ -100,6 +101,8 @@ class FakeManager:
                 return found(self.job_types.get(name), f"job type {name!r}")
             case ["jobs", id, "tasks"]:
                 return httpx.Response(200, json={"tasks": self.tasks.get(id, [])})
+            case ["jobs", id, "why"]:
+                return found(self.why.get(id), f"job {id}")
             case ["jobs", id]:
                 return found(self.jobs.get(id), f"job {id}")
             case ["tasks", id, *rest]:

@@ -55,6 +55,20 @@ def test_tasks_of_a_job_are_listed_in_their_order(flamenco, farm, facts):
     assert [task["name"] for task in queued] == ["video"]
 
 
+def test_why_tasks_wait_is_said_in_words(flamenco, farm, facts):
+    job = farm.add_job(facts.task())["id"]
+    task = {"id": facts.OTHER_TASK, "name": "frames-1-5"}
+    reason = {"reason": "no worker has registered yet", "tasks_count": 12, "tasks": [task]}
+    farm.why[job] = {"job_id": job, "status": "queued", "reasons": [reason]}
+    (line,) = flamenco("why", "1111").out.splitlines()[1:]
+    assert line.split()[0] == "12"
+    assert "no worker has registered yet" in line
+    assert "frames-1-5" in line
+    assert flamenco("why", "1111", "--json").json["reasons"] == [reason]
+    farm.why[job] = {"job_id": job, "status": "completed", "reasons": []}
+    assert "no task of the job waits; the job is completed" in flamenco("why", "1111").err
+
+
 def test_workers_are_listed_with_what_they_are_asked_to_do(flamenco, farm):
     assert "flamenco worker" in flamenco("workers").err
     worker = {"id": "w" * 36, "name": "box", "status": "awake", "version": "1", "can_restart": True}

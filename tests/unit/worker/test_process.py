@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -140,6 +142,48 @@ async def test_an_escaped_process_that_holds_the_pipe_does_not_hold_up_the_task(
 
 
 @linux
+@pytest.mark.parametrize("closed", [False, True], ids=["stopped", "closed"])
+def test_a_reader_that_outlives_the_event_loop_ends_by_itself(tmp_path: Path, closed: bool) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    # The escaped one holds the pipe open, and writes when the loop has gone.
+    escaped = f"echo escaped; read go < '{tmp_path / 'fifo'}'; echo late"
+    lines = Lines()
+
+    async def cancelled() -> None:
+        with anyio.CancelScope() as scope:
+            lines.seen = lambda _: scope.cancel()
+            asked = launch("sh", "-c", 'setsid sh -c "$ESCAPED" & wait', env={"ESCAPED": escaped})
+            await run_program(asked, lines, SystemClock())
+
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(cancelled())
+        threads = [each for each in threading.enumerate() if each.name == f"pid {lines.pid}"]
+        assert threads
+        if closed:
+            loop.close()
+        with (tmp_path / "fifo").open("r+b", buffering=0) as fifo:
+            fifo.write(b"go\n")
+            for thread in threads:
+                thread.join(timeout=5)
+        assert not any(thread.is_alive() for thread in threads)
+    finally:
+        # With a coroutine in its queue this would warn that nobody awaited it.
+        loop.close()
+    assert lines == ["escaped"]
+
+
+@linux
+async def test_last_words_that_nobody_wants_do_not_fill_the_pipe(clock: FakeClock) -> None:
+    lines = Lines()
+    script = "trap 'seq 1 50000; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
+    with anyio.fail_after(5), anyio.CancelScope() as scope:
+        lines.seen = lambda _: scope.cancel()
+        await run_program(launch("sh", "-c", script, grace=3600), lines, clock)
+    assert lines == ["ready"]
+
+
+@linux
 async def test_cancelling_ends_the_whole_tree_politely() -> None:
     lines = Lines()
     script = "trap 'echo bye; exit 0' TERM; sleep 100 & echo $!; wait"
@@ -167,7 +211,12 @@ async def test_the_grace_time_is_of_the_clock_and_can_be_cut_short(clock: FakeCl
     script = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
     asked = launch("sh", "-c", script, grace=3600)
     async with anyio.create_task_group() as group:
-        lines.seen = lambda _: asked.hurry.set() or group.cancel_scope.cancel()
+
+        def cut_short(line: str) -> None:
+            asked.hurry.set()
+            group.cancel_scope.cancel()
+
+        lines.seen = cut_short
         group.start_soon(run_program, asked, lines, clock)
     await gone(lines.pid)
 

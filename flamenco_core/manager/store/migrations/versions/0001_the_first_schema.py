@@ -243,9 +243,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["job_id"], ["jobs.id"], name=op.f("fk_tasks_job_id"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["lane_id"], ["lanes.id"], name=op.f("fk_tasks_lane_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
         sa.UniqueConstraint("job_id", "index_in_job", name=op.f("uq_tasks_job_id_index_in_job")),
         sa.UniqueConstraint("uuid", name=op.f("uq_tasks_uuid")),

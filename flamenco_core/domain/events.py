@@ -20,6 +20,7 @@ from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
 __all__ = [
     "Event",
     "HostEvent",
+    "ImageFacts",
     "JobDeleted",
     "JobEvent",
     "JobFacts",
@@ -146,11 +147,24 @@ class JobDeleted(JobEvent):
 
 
 @attrs.frozen(kw_only=True)
+class ImageFacts:
+    """An image that was rendered: of what, and when it came (microseconds since 1970).
+
+    ``frame`` is empty where the worker did not say it.
+    """
+
+    id: str
+    job_id: str
+    task_id: str
+    frame: int | None
+    stored_at: int
+
+
+@attrs.frozen
 class LastRenderedChanged(JobEvent):
     """A job has a new image; its files are there."""
 
-    job_id: str
-    task_id: str
+    image: ImageFacts
 
 
 @attrs.frozen

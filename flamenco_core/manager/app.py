@@ -21,11 +21,12 @@ from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.events import EventController
 from flamenco_core.manager.http.gate import Gate
 from flamenco_core.manager.http.health import HealthController
-from flamenco_core.manager.http.images import ImageController, OutputController
+from flamenco_core.manager.http.images import ImageController
 from flamenco_core.manager.http.job_files import JobFileController
 from flamenco_core.manager.http.job_types import JobTypeController
 from flamenco_core.manager.http.jobs import JobController
 from flamenco_core.manager.http.meta import MetaController
+from flamenco_core.manager.http.output import OutputController
 from flamenco_core.manager.http.problems import HANDLERS
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.tasks import TaskController

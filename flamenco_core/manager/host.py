@@ -68,7 +68,7 @@ class Manager:
         patience = settings.worker_timeout.seconds
         self.liveness = Liveness(clock, max(PATIENCE, patience) if patience else float("inf"))
         self.logs = TaskLogs(settings.local_manager_storage_path)
-        self.last_rendered = LastRendered(self.logs, self.database)
+        self.last_rendered = LastRendered(self)
         self.deletion = Deletion(self)
         self.rules = Rules(
             failure=FailureRule(settings.fail_percentage),

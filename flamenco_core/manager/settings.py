@@ -170,6 +170,11 @@ class ManagerSettings:
         "Part of a job's tasks, in percent, that has to fail before the job is failed.",
         validator=validators.and_(validators.ge(1), validators.le(100)),
     )
+    last_rendered_history: int = option(
+        10,
+        "Newest images of each job that are kept in small, besides the newest of each task.",
+        validator=validators.and_(validators.ge(1), validators.le(1000)),
+    )
     mqtt: Mqtt = option(factory=Mqtt)
     variables: tuple[Variable, ...] = option(
         DEFAULT_VARIABLES,

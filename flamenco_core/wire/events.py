@@ -8,8 +8,8 @@ import attrs
 
 from flamenco_core.clock import rfc3339
 from flamenco_core.domain import events
-from flamenco_core.domain.events import JobFacts, TaskFacts, WorkerFacts
-from flamenco_core.wire.images import images_of_job
+from flamenco_core.domain.events import ImageFacts, JobFacts, TaskFacts, WorkerFacts
+from flamenco_core.wire.images import job_image_info
 
 __all__ = ["event_body", "event_name", "subject_of"]
 
@@ -40,8 +40,10 @@ def subject_of(event: events.Event) -> tuple[str, str]:
             return event.job_id, ""
         case events.JobSubmitted() | events.JobStatusChanged() | events.JobUpdated():
             return event.job.id, ""
-        case events.TaskLogged() | events.LastRenderedChanged():
+        case events.TaskLogged():
             return event.job_id, event.task_id
+        case events.LastRenderedChanged():
+            return event.image.job_id, event.image.task_id
         case events.TaskStatusChanged() | events.TaskProgressed():
             return event.task.job_id, event.task.id
     return "", ""
@@ -54,21 +56,8 @@ def event_body(event: events.Event) -> dict[str, Any]:
 
 def _body(event: events.Event) -> dict[str, Any]:
     match event:
-        case events.JobStatusChanged():
-            extra = {
-                "previous_status": event.previous_status,
-                "refresh_tasks": event.refresh_tasks,
-            }
-            return _job(event.job) | extra
-        case events.JobSubmitted() | events.JobUpdated():
-            return _job(event.job)
-        case events.JobDeleted():
-            return _deleted_job(event.job_id)
-        case events.LastRenderedChanged():
-            return {
-                "job_id": event.job_id,
-                "thumbnail": attrs.asdict(images_of_job(event.job_id)),
-            }
+        case events.JobEvent():
+            return _of_job(event)
         case events.TaskStatusChanged():
             return _task(event.task) | {"previous_status": event.previous_status}
         case events.TaskProgressed():
@@ -88,6 +77,23 @@ def _body(event: events.Event) -> dict[str, Any]:
         case events.ManagerStarted():
             return {"type": "manager-startup"}
     return {"type": "manager-shutdown"}
+
+
+def _of_job(event: events.JobEvent) -> dict[str, Any]:
+    match event:
+        case events.JobStatusChanged():
+            extra = {
+                "previous_status": event.previous_status,
+                "refresh_tasks": event.refresh_tasks,
+            }
+            return _job(event.job) | extra
+        case events.JobSubmitted() | events.JobUpdated():
+            return _job(event.job)
+        case events.LastRenderedChanged():
+            return _image(event.image)
+        case events.JobDeleted():
+            return _deleted_job(event.job_id)
+    raise TypeError(f"{type(event).__name__} has no body yet; write it here")
 
 
 def _job(job: JobFacts) -> dict[str, Any]:
@@ -154,3 +160,8 @@ def _worker(worker: WorkerFacts) -> dict[str, Any]:
         "version": worker.version,
         "can_restart": worker.can_restart,
     }
+
+
+def _image(image: ImageFacts) -> dict[str, Any]:
+    thumbnail = attrs.asdict(job_image_info(image), filter=lambda _, value: value is not None)
+    return {"job_id": image.job_id, "thumbnail": thumbnail}

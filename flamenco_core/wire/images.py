@@ -1,50 +1,66 @@
-"""Where the newest images of jobs and tasks are, as clients are told."""
+"""Where rendered images are, as clients are told."""
 
 from __future__ import annotations
 
 import attrs
 
+from flamenco_core.clock import rfc3339
+from flamenco_core.domain.events import ImageFacts
+
 __all__ = [
     "JOB_IMAGES",
+    "ImageHistory",
     "JobLastRenderedImageInfo",
-    "TaskLastRenderedImageInfo",
-    "image_base",
-    "images_of_job",
-    "task_images",
+    "image_info",
+    "image_names",
+    "job_image_info",
 ]
 
 JOB_IMAGES = ("last-rendered.jpg", "last-rendered-small.jpg", "last-rendered-tiny.jpg")
 """Files of a job, from large to tiny; Flamenco's web app looks for these very words."""
 
 
-@attrs.frozen
-class JobLastRenderedImageInfo:
-    """Addresses of a job's newest image: ``base``, a slash, and each of ``suffixes``."""
-
-    base: str
-    suffixes: list[str]
-
-
 @attrs.frozen(kw_only=True)
-class TaskLastRenderedImageInfo:
-    """Addresses of a task's newest image, and when it came.; ours, not Flamenco's."""
+class JobLastRenderedImageInfo:
+    """Addresses of an image: ``base``, a slash, and each of ``suffixes``.
+
+    Of which task it is, when it came and of which frame it is, is ours.
+    """
 
     base: str
     suffixes: list[str]
+    task_id: str
     updated: str
+    frame: int | None = None
 
 
-def image_base(job: str) -> str:
-    """Return the path that the addresses of a job's files begin with."""
-    return f"/job-files/job-{job[:4]}/{job}"
+@attrs.frozen
+class ImageHistory:
+    """The last images of a job, the newest first; their addresses last."""
+
+    images: list[JobLastRenderedImageInfo]
 
 
-def images_of_job(job: str, root: str = "") -> JobLastRenderedImageInfo:
-    """Return where a job's images are; *root* is where the Manager itself is."""
-    return JobLastRenderedImageInfo(root + image_base(job), list(JOB_IMAGES))
+def job_image_info(facts: ImageFacts, root: str = "") -> JobLastRenderedImageInfo:
+    """Return where the newest image of a job is; *root* is where the Manager itself is."""
+    return _info(facts, root, JOB_IMAGES)
 
 
-def task_images(task: str) -> tuple[str, str]:
-    """Return the names of a task's files, small and tiny."""
-    name = f"task-{task}-last-rendered"
-    return f"{name}-small.jpg", f"{name}-tiny.jpg"
+def image_info(facts: ImageFacts, root: str = "") -> JobLastRenderedImageInfo:
+    """Return where this very image is, whatever comes after it."""
+    return _info(facts, root, image_names(facts.id))
+
+
+def image_names(image: str) -> tuple[str, str]:
+    """Return the names of an image's own files, small and tiny."""
+    return f"image-{image}-small.jpg", f"image-{image}-tiny.jpg"
+
+
+def _info(facts: ImageFacts, root: str, names: tuple[str, ...]) -> JobLastRenderedImageInfo:
+    return JobLastRenderedImageInfo(
+        base=f"{root}/job-files/job-{facts.job_id[:4]}/{facts.job_id}",
+        suffixes=list(names),
+        task_id=facts.task_id,
+        updated=rfc3339(facts.stored_at),
+        frame=facts.frame,
+    )

@@ -16,7 +16,11 @@ from flamenco_core.wire.events import event_body, event_name, subject_of
 __all__ = ["EventController"]
 
 TOPICS = {
-    **{"jobs": "job", "tasks": "task", "workers": "worker", "tags": "tag", "logs": "log"},
+    "jobs": "job",
+    "tasks": "task",
+    "workers": "worker",
+    "tags": "tag",
+    "logs": "log",
     "images": "last-rendered",
 }
 PING = 15.0

@@ -21,6 +21,10 @@ __all__ = ["JobFileController"]
 SAFE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
 """These files are other people's: a browser must not take them for a page of ours."""
 
+LASTING = "private, max-age=31536000, immutable"
+CHANGING = "no-cache"
+"""Kept by browsers, but asked for again: the address stays when the image changes."""
+
 
 class JobFileController(Controller):
     """Logs and images of jobs, at the addresses that Flamenco's clients know."""
@@ -29,7 +33,7 @@ class JobFileController(Controller):
 
     @get("/", opt={"operation": "fetchJobFile"})
     async def job_file(self, request: Request[Any, Any, Any]) -> ASGIApp:
-        """Return a task's whole log, or the newest image of a job or task."""
+        """Return a task's whole log, or an image of a job."""
         try:
             job = path_id(request, "job_id")
             if request.path_params["folder"] != f"job-{job[:4]}":
@@ -45,8 +49,7 @@ async def _image(request: Request[Any, Any, Any], job: str) -> Answer | None:
     if image is None:
         return None
     headers = SAFE | {
-        # Kept by browsers, but asked for again: the address stays when the image changes.
-        "Cache-Control": "no-cache",
+        "Cache-Control": LASTING if image.lasting else CHANGING,
         "ETag": image.tag,
         "Last-Modified": formatdate(_seconds(image), usegmt=True),
     }

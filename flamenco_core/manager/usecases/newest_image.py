@@ -1,45 +1,51 @@
-"""Remember which job got an image last, on the whole farm."""
+"""Remember an image that is shown: of which job and task it is, and of which frame."""
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, insert, select, update
+import attrs
 
-from flamenco_core.domain.events import LastRenderedChanged
-from flamenco_core.manager.store.query import Query, literal
-from flamenco_core.manager.store.tables import counters, jobs
+from flamenco_core.domain.events import ImageFacts, LastRenderedChanged
+from flamenco_core.manager.store import images
+from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
 
-__all__ = ["newest_image", "remember_image"]
-
-# A number by name, like the last ids: a table for one number of one row would be no better.
-_NAME = "last-rendered"
-# A job that is being deleted may have lost its files already: nothing new may come after.
-_JOB = Query(
-    select(jobs.c.id).where(jobs.c.uuid == bindparam("uuid"), jobs.c.delete_requested_at.is_(None))
-)
-_CHANGE = Query(
-    update(counters).where(counters.c.name == literal(_NAME)).values(value=bindparam("job"))
-)
-_ADD = Query(insert(counters).values(name=literal(_NAME), value=bindparam("job")))
-_NEWEST = Query(
-    select(jobs.c.uuid)
-    .join(counters, counters.c.value == jobs.c.id)
-    .where(counters.c.name == literal(_NAME))
-)
+__all__ = ["NewImage", "image_facts", "remember_image"]
 
 
-def remember_image(tx: Tx, job: str, task: str) -> bool:
-    """Note that a job has a new image, made by *task*; say whether there is such a job."""
-    id = tx.value(_JOB, uuid=job)
-    if id is None:
-        return False
-    if not tx.run(_CHANGE, job=id):
-        tx.run(_ADD, job=id)
-    tx.emit(LastRenderedChanged(job_id=job, task_id=task))
-    return True
+@attrs.frozen(kw_only=True)
+class NewImage:
+    """An image whose files are there."""
+
+    id: str
+    job: str
+    task: str
+    frame: int | None
 
 
-def newest_image(tx: Tx) -> str | None:
-    """Return the UUID of the job that got an image last, if it is still there."""
-    job: str | None = tx.value(_NEWEST)
-    return job
+def remember_image(tx: Tx, new: NewImage, keep: int) -> list[str] | None:
+    """Note that there is a new image; return the ids of those that it makes needless.
+
+    `None` means that its job is gone, or going: nobody wants it any more. *keep* is how
+    many of a job's images stay, besides the newest of each task.
+    """
+    owner = images.owner_of(tx, new.job, new.task)
+    if owner is None:
+        return None
+    images.insert_image(tx, owner, new.id, new.frame)
+    outdated = images.remove_outdated(tx, owner, keep)
+    facts = ImageFacts(
+        id=new.id, job_id=new.job, task_id=new.task, frame=new.frame, stored_at=tx.now
+    )
+    tx.emit(LastRenderedChanged(facts))
+    return outdated
+
+
+def image_facts(row: Row) -> ImageFacts:
+    """Return what people may know of an image."""
+    return ImageFacts(
+        id=row.uuid,
+        job_id=row.job_uuid,
+        task_id=row.task_uuid,
+        frame=row.frame,
+        stored_at=row.stored_at,
+    )

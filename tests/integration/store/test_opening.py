@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from flamenco_core.clock import SystemClock
@@ -145,23 +147,30 @@ async def test_a_database_of_a_newer_program_is_refused(url: str) -> None:
 
 @pytest.fixture
 def next_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the program a second migration; the file may be written anew."""
+    """Give the program one migration more; the file may be written anew."""
     folder = tmp_path / "migrations"
     (folder / "versions").mkdir(parents=True)
     for source in [*migrate._FOLDER.glob("*.*"), *migrate._FOLDER.glob("versions/*.py")]:
         (folder / source.relative_to(migrate._FOLDER)).write_bytes(source.read_bytes())
     monkeypatch.setattr(migrate, "_FOLDER", folder)
-    return folder / "versions" / "0002_more.py"
+    return folder / "versions" / "more.py"
 
 
-MIGRATION = """
+def newest() -> str:
+    config = Config()
+    config.set_main_option("script_location", str(migrate._FOLDER))
+    return str(ScriptDirectory.from_config(config).get_current_head())
+
+
+NEWEST = newest()
+MIGRATION = f"""
 from alembic import op
 import builtins
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "more", "{NEWEST}", None, None
 def upgrade():
     op.execute("CREATE TABLE extra (id INTEGER)")
     op.execute("INSERT INTO counters (name, value) VALUES ('extra', 1)")
-    {end}
+    {{end}}
 """
 
 
@@ -192,7 +201,7 @@ async def test_before_a_migration_the_file_is_copied(
 ) -> None:
     await open_and_close(str(sqlite_file))
     next_migration.write_text(MIGRATION.format(end="pass"))
-    copy = sqlite_file.with_name("farm.sqlite.before-migration-from-0001")
+    copy = sqlite_file.with_name(f"farm.sqlite.before-migration-from-{NEWEST}")
     copy.write_text("left over from an attempt that was killed")
     await open_and_close(str(sqlite_file))
     assert "extra" in tables_of(str(sqlite_file))

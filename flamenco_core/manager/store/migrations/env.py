@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from flamenco_core.manager.store import image_tables  # noqa: F401 - they join the others
 from flamenco_core.manager.store.tables import metadata
 
 connection = context.config.attributes["connection"]

@@ -10,18 +10,36 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["KINDS", "MOST_PIXELS", "is_too_large", "kind_of", "name_of", "size_of"]
+from flamenco_core.pictures.exr_header import MAGIC as EXR
+from flamenco_core.pictures.exr_header import BrokenExr, read_parts, size_to_decode
 
-KINDS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
-"""Content types that are taken, and Pillow's names for them."""
+__all__ = [
+    "MEDIA_TYPES",
+    "MOST_PIXELS",
+    "TooLarge",
+    "Unknown",
+    "checked_kind",
+    "kind_of",
+    "media_type_of",
+    "size_of",
+]
+
+MEDIA_TYPES = {
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "image/webp": "WEBP",
+    "image/x-exr": "EXR",
+}
+"""Content types of images that can be shown, and Pillow's names for them."""
 MOST_PIXELS = 50_000_000
 """An 8K frame has 33 million."""
+MOST_DECODED = 1024**3
+"""Bytes of all layers of an EXR together: its decoder reads them all."""
 MOST_SEGMENTS = 10_000
 """Of a JPEG before its size; a real one has a few dozen."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _OTHERS = (
-    (b"v/1\x01", "OpenEXR"),
     (b"II*\x00", "TIFF"),
     (b"MM\x00*", "TIFF"),
     (b"GIF8", "GIF"),
@@ -36,33 +54,75 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
+class Unknown(ValueError):
+    """This is no image that can be shown; the message says what it is instead."""
+
+
+class TooLarge(ValueError):
+    """Decoding this would take too much memory; the message says how much."""
+
+
 def kind_of(image: bytes) -> str | None:
-    """Return Pillow's name of what kind of image this is, `None` if it is not taken."""
+    """Return what kind of image this is, `None` if it cannot be shown."""
     if image.startswith(_PNG):
         return "PNG"
     if image.startswith(b"\xff\xd8\xff"):
         return "JPEG"
+    if image.startswith(EXR):
+        return "EXR"
     return "WEBP" if image[:4] == b"RIFF" and image[8:12] == b"WEBP" else None
 
 
-def name_of(image: bytes) -> str:
-    """Return what people call an image that is not taken."""
+def media_type_of(image: bytes) -> str | None:
+    """Return the content type of an image, `None` if it cannot be shown."""
+    kind = kind_of(image)
+    return next((media_type for media_type, its in MEDIA_TYPES.items() if its == kind), None)
+
+
+def checked_kind(image: bytes) -> str:
+    """Return what kind of image this is, if it is safe to decode.
+
+    Raises `Unknown` or `TooLarge`.
+    """
+    kind = kind_of(image)
+    if kind is None:
+        raise Unknown(_name_of(image))
+    if kind == "EXR":
+        _check_exr(image)
+        return kind
+    size = size_of(image)
+    if size is None:
+        raise Unknown(f"a broken {kind} that does not tell its size")
+    _check_pixels(size)
+    return kind
+
+
+def _name_of(image: bytes) -> str:
     for beginning, name in _OTHERS:
         if image.startswith(beginning):
             return name
     return "something else"
 
 
-def is_too_large(size: tuple[int, int]) -> bool:
-    """Say whether so many pixels are more than what is decoded."""
-    return size[0] * size[1] > MOST_PIXELS
+def _check_pixels(size: tuple[int, int]) -> None:
+    if size[0] * size[1] > MOST_PIXELS:
+        raise TooLarge(f"{size[0]} x {size[1]} pixels are too many")
+
+
+def _check_exr(image: bytes) -> None:
+    try:
+        parts = read_parts(image)
+    except BrokenExr as error:
+        raise Unknown(f"an OpenEXR {error}") from error
+    for part in parts:
+        _check_pixels(part.data.size)
+        _check_pixels(part.display.size)
+    if (most := size_to_decode(parts)) > MOST_DECODED:
+        raise TooLarge(f"all layers together have {most / 1024**3:.1f} GiB of pixels")
 
 
 def size_of(image: bytes) -> tuple[int, int] | None:
-    """Return width and height in pixels, `None` if the image does not say.
-
-    The image must be of one of `KINDS`.
-    """
+    """Return width and height of a PNG, JPEG or WebP, `None` if it does not say."""
     try:
         match kind_of(image):
             case "PNG":

@@ -173,17 +173,24 @@ async def test_only_what_was_asked_for_is_told(serve) -> None:
             assert (await other_job.next())[0] == "worker"
 
 
+async def first_task(url: str, job: str) -> str:
+    async with httpx.AsyncClient() as client:
+        return (await client.get(f"{url}/api/v3/jobs/{job}/tasks")).json()["tasks"][0]["id"]
+
+
 async def test_a_new_image_is_told_when_it_can_be_fetched(serve) -> None:
     file = io.BytesIO()
     Image.new("RGB", (64, 36), "red").save(file, "PNG")
     with serve() as served:
         job = await submit(served.url)
-        upload = Upload(job=job, task="t1", kind="PNG", image=file.getvalue())
+        task = await first_task(served.url, job)
+        upload = Upload(job=job, task=task, kind="PNG", image=file.getvalue(), frame=3)
         async with following(served.url, "?topics=images") as stream:
-            served.on_loop(lambda: served.app.state.manager.last_rendered.offer(upload))
+            served.on_loop(lambda: served.app.state.manager.last_rendered.slots.put(upload))
             name, body = await stream.next()
             assert (name, body["job_id"]) == ("last-rendered", job)
             where = body["thumbnail"]
+            assert (where["task_id"], where["frame"]) == (task, 3)
             async with httpx.AsyncClient() as client:
                 for suffix in where["suffixes"]:
                     answer = await client.get(f"{served.url}{where['base']}/{suffix}")

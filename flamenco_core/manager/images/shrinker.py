@@ -69,13 +69,15 @@ class Shrinker:
 
 async def _talk(process: asyncio.subprocess.Process, image: bytes) -> bytes:
     """Give a process its input, and return what it prints until its end."""
-    async with asyncio.TaskGroup() as group:
-        feeding = group.create_task(_feed(process, image))
+    feeding = asyncio.create_task(_feed(process, image))
+    try:
         output = await _read(process)
-        # Who has said all does not read any more.
+        await process.wait()
+        return output
+    finally:
+        # Who has said all, or too much, does not read any more.
         feeding.cancel()
-    await process.wait()
-    return output
+        await asyncio.wait({feeding})
 
 
 async def _feed(process: asyncio.subprocess.Process, image: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import sys
 from collections.abc import AsyncIterator, Callable
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,9 @@ import pytest
 import yaml
 
 from flamenco_core.testing import RunningManager
+
+# What several test modules of this folder share: image_steps.
+sys.path.append(str(Path(__file__).parent))
 
 REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "flamenco-openapi.yaml"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
@@ -254,3 +258,19 @@ def jobs(api: RunningManager) -> Callable[..., Any]:
         return await api.submit("echo-sleep-test", settings, **rest)
 
     return submit
+
+
+@pytest.fixture
+async def at_work(api: RunningManager, begin: Callable[..., Any]) -> Any:
+    """A worker, and the task that it runs."""
+    return await begin(api)
+
+
+@pytest.fixture
+async def news(api: RunningManager) -> AsyncIterator[Any]:
+    """What is told of images."""
+    from image_steps import Shown
+
+    shown = Shown(api)
+    yield shown
+    shown.close()

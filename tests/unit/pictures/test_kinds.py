@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import contextlib
 import struct
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flamenco_core.manager.images.kinds import (
-    MOST_PIXELS,
-    is_too_large,
+from flamenco_core.pictures.kinds import (
+    TooLarge,
+    Unknown,
+    checked_kind,
     kind_of,
-    name_of,
+    media_type_of,
     size_of,
 )
 
@@ -48,24 +50,42 @@ def test_a_jpeg_may_fill_up_before_its_markers(picture) -> None:
 @pytest.mark.parametrize(
     ("beginning", "name"),
     [
-        (b"v/1\x01\x02\0\0\0", "OpenEXR"),
         (b"II*\0", "TIFF"),
         (b"GIF89a", "GIF"),
         (b"<script>", "something else"),
         (b"", "something else"),
         (b"RIFF....WAVE", "something else"),
+        (PNG, "a broken PNG"),
+        (b"v/1\x01", "an OpenEXR with a broken header"),
     ],
 )
-def test_what_is_not_taken_is_named(beginning, name) -> None:
-    assert kind_of(beginning) is None
-    assert name_of(beginning) == name
+def test_what_cannot_be_shown_is_named(beginning, name) -> None:
+    with pytest.raises(Unknown, match=name):
+        checked_kind(beginning)
 
 
-def test_pixels_have_a_limit() -> None:
-    assert not is_too_large((7680, 4320))
-    assert not is_too_large((MOST_PIXELS, 1))
-    assert is_too_large((MOST_PIXELS, 2))
-    assert is_too_large((60_000, 60_000))
+@pytest.mark.parametrize(
+    ("beginning", "media_type"),
+    [
+        (PNG, "image/png"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"RIFF\0\0\0\0WEBPVP8 x", "image/webp"),
+        (b"v/1\x01", "image/x-exr"),
+        (b"\x89PN", None),
+        (b"", None),
+    ],
+)
+def test_the_content_tells_the_content_type(beginning, media_type) -> None:
+    assert media_type_of(beginning) == media_type
+
+
+def test_pixels_have_a_limit(picture, bomb) -> None:
+    assert checked_kind(picture("WEBP")) == "WEBP"
+    assert checked_kind(bomb(10_000, 5_000)) == "PNG"
+    with pytest.raises(TooLarge, match="60000 x 60000 pixels"):
+        checked_kind(PNG + b"\0\0\0\rIHDR" + struct.pack(">II", 60_000, 60_000))
+    with pytest.raises(TooLarge, match="65535 x 65535 pixels"):
+        checked_kind(b"\xff\xd8\xff\xc0\0\x11\x08\xff\xff\xff\xff")
 
 
 def test_a_header_may_claim_anything() -> None:
@@ -97,3 +117,9 @@ def test_a_header_that_says_nothing_is_no_size(image) -> None:
 def test_no_bytes_are_a_surprise(beginning, rest) -> None:
     size = size_of(beginning + rest)
     assert size is None or min(size) > 0
+
+
+@given(st.sampled_from((*BEGINNINGS, b"v/1\x01\x02\0\0\0")), st.binary(max_size=200))
+def test_whatever_it_is_there_is_an_answer(beginning, rest) -> None:
+    with contextlib.suppress(Unknown, TooLarge):
+        assert checked_kind(beginning + rest)

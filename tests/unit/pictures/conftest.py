@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import OpenEXR
 import pytest
 from PIL import Image
 
@@ -47,5 +49,27 @@ def bomb() -> Make:
             struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
             for name, body in chunks
         )
+
+    return make
+
+
+@pytest.fixture
+def exr() -> Make:
+    """Give what writes an OpenEXR: parts by name, each with its channels by name."""
+
+    def make(*, header: dict[str, Any] | None = None, **parts: dict[str, Any]) -> bytes:
+        """A channel is a number for all 64 x 36 pixels, or an array of them."""
+        made = []
+        for name, channels in parts.items():
+            arrays = {key: filled(value) for key, value in channels.items()}
+            made.append(
+                OpenEXR.Part({**(header or {}), "type": OpenEXR.scanlineimage}, arrays, name)
+            )
+        file = io.BytesIO()
+        OpenEXR.File(made).write(file)
+        return file.getvalue()
+
+    def filled(value: Any) -> Any:
+        return value if isinstance(value, np.ndarray) else np.full((36, 64), value, np.float32)
 
     return make

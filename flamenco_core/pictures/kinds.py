@@ -33,7 +33,7 @@ MEDIA_TYPES = {
 """Content types of images that can be shown, and Pillow's names for them."""
 MOST_PIXELS = 50_000_000
 """An 8K frame has 33 million."""
-MOST_DECODED = 1024**3
+MOST_DECODED = 512 * 1024**2
 """Bytes of all layers of an EXR together: its decoder reads them all."""
 MOST_SEGMENTS = 10_000
 """Of a JPEG before its size; a real one has a few dozen."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,3 +113,32 @@ def test_a_folder_that_is_removed_meanwhile_is_not_made_again(files, folder, mon
     with pytest.raises(FileNotFoundError):
         files.store(JOB, FIRST, [b"1", b"1", b"1"])
     assert not folder.exists()
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from flamenco_core.manager.images.files import ImageFiles
+from flamenco_core.manager.logs import TaskLogs
+files = ImageFiles(TaskLogs(Path(sys.argv[1])))
+print(flush=True)
+while True:
+    for letter in b"abc":
+        files.store(sys.argv[2], sys.argv[3], [bytes([letter]) * 300_000] * 3)
+"""
+
+
+@pytest.mark.parametrize("stores", [1, 7])
+def test_whoever_is_killed_leaves_no_half_image(files, folder, tmp_path, stores) -> None:
+    argv = [sys.executable, "-c", KILLED, str(tmp_path), JOB, FIRST]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline()
+        seen: set[int] = set()
+        while len(seen) < stores:
+            if (folder / "last-rendered-tiny.jpg").exists():
+                seen.add((folder / "last-rendered.jpg").stat().st_mtime_ns)
+        process.kill()
+    for path in folder.glob("[!.]*"):
+        data = path.read_bytes()
+        assert len(data) == 300_000
+        assert len(set(data)) == 1

@@ -28,7 +28,7 @@ STAMP = VENV / "flamenco-setup.json"
 # 3.11 and 3.13 first: Blender's Python module has wheels for these two only.
 VERSIONS = ["3.11", "3.13", "3.12", "3.14"]
 PROBE = "import sys, venv, ensurepip; assert sys.version_info >= (3, 11); print(sys.executable)"
-EDITABLE = [".[manager,postgresql,testing]"]
+EDITABLE = [".[manager,postgresql,exr,testing]"]
 PLUGIN_EXTRAS = {"flamenco_ffmpeg": "bundled"}
 
 

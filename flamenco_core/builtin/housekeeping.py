@@ -25,6 +25,7 @@ def register_services(host: Manager) -> Iterable[Service]:
         Service(name="sleep-schedules", run=host.sleeping.follow, every=5.0, once_per_farm=True),
         Service(name="stuck-jobs", run=host.stuck.watch, every=60.0, once_per_farm=True),
         Service(name="old-workers", run=host.old_workers.look, every=600.0, once_per_farm=True),
+        Service(name="last-rendered", run=host.last_rendered.serve),
         Service(name="job-deletion", run=host.deletion.run),
         # What an earlier Manager has left, and what could not be deleted the last time.
         Service(name="job-deletion-check", run=host.deletion.ask, every=60.0),

@@ -1,7 +1,7 @@
 """What can happen on a farm. Told after it is committed, through ``on_event``.
 
 * Event
-  x JobEvent: JobSubmitted, JobStatusChanged, JobUpdated, JobDeleted
+  x JobEvent: JobSubmitted, JobStatusChanged, JobUpdated, JobDeleted, LastRenderedChanged
   x TaskEvent: TaskStatusChanged, TaskProgressed, TaskLogged
   x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted,
     WorkerRemovalAnnounced
@@ -21,12 +21,14 @@ from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
 __all__ = [
     "Event",
     "HostEvent",
+    "ImageFacts",
     "JobDeleted",
     "JobEvent",
     "JobFacts",
     "JobStatusChanged",
     "JobSubmitted",
     "JobUpdated",
+    "LastRenderedChanged",
     "ManagerStarted",
     "ManagerStopping",
     "RunEnded",
@@ -144,6 +146,27 @@ class JobDeleted(JobEvent):
     """A job is gone, with all that belonged to it."""
 
     job_id: str
+
+
+@attrs.frozen(kw_only=True)
+class ImageFacts:
+    """An image that was rendered: of what, and when it came (microseconds since 1970).
+
+    ``frame`` is empty where the worker did not say it.
+    """
+
+    id: str
+    job_id: str
+    task_id: str
+    frame: int | None
+    stored_at: int
+
+
+@attrs.frozen
+class LastRenderedChanged(JobEvent):
+    """A job has a new image; its files are there."""
+
+    image: ImageFacts
 
 
 @attrs.frozen

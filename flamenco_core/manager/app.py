@@ -22,11 +22,13 @@ from flamenco_core.manager.http.configuration import ConfigurationController
 from flamenco_core.manager.http.events import EventController
 from flamenco_core.manager.http.gate import Gate
 from flamenco_core.manager.http.health import HealthController
+from flamenco_core.manager.http.images import ImageController
+from flamenco_core.manager.http.job_files import JobFileController
 from flamenco_core.manager.http.job_types import JobTypeController
 from flamenco_core.manager.http.jobs import JobController
 from flamenco_core.manager.http.meta import MetaController
 from flamenco_core.manager.http.old_workers import OldWorkerController
-from flamenco_core.manager.http.output import JobFileController, OutputController
+from flamenco_core.manager.http.output import OutputController
 from flamenco_core.manager.http.problems import HANDLERS
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.setup import SetupController
@@ -58,6 +60,7 @@ CONTROLLERS = (
     JobController,
     TaskController,
     OutputController,
+    ImageController,
     JobFileController,
     WorkerManagementController,
     OldWorkerController,

@@ -23,8 +23,8 @@ from flamenco_core.manager.configuration import Configuration
 from flamenco_core.manager.credentials import Credentials
 from flamenco_core.manager.deletion import Deletion
 from flamenco_core.manager.doorbell import Doorbell
+from flamenco_core.manager.images import LastRendered
 from flamenco_core.manager.job_types import JobTypeCatalog
-from flamenco_core.manager.last_rendered import LastRendered
 from flamenco_core.manager.liveness import Liveness
 from flamenco_core.manager.logs import TaskLogs
 from flamenco_core.manager.old_workers import OldWorkers
@@ -78,7 +78,7 @@ class Manager:
         self.liveness = Liveness(clock, PATIENCE)
         self.silence = TaskSilence(clock)
         self.logs = TaskLogs(settings.local_manager_storage_path)
-        self.last_rendered = LastRendered(self.logs)
+        self.last_rendered = LastRendered(self)
         self.deletion = Deletion(self)
         self.sleeping = Sleeping(self)
         self.stuck = Stuck(self)

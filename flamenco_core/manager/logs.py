@@ -17,6 +17,8 @@ __all__ = ["TaskLogs"]
 
 BLOCK = 64 * 1024
 MAX_GAP = 16 * 1024 * 1024
+PATIENCE = 5
+"""How often the removal of a folder is tried that others write to meanwhile."""
 
 
 class TaskLogs:
@@ -59,7 +61,13 @@ class TaskLogs:
     def remove(self, job: str) -> None:
         """Remove the folder of a job's files; one that is not there is fine."""
         folder = self.folder(job)
-        with suppress(FileNotFoundError):
+        for _ in range(PATIENCE):
+            # A file that comes or goes meanwhile: not all is gone, so look again.
+            with suppress(OSError):
+                shutil.rmtree(folder)
+            if not folder.exists():
+                break
+        else:
             shutil.rmtree(folder)
         # The folder above may have other jobs.
         with suppress(OSError):

@@ -224,6 +224,11 @@ class ManagerSettings:
         validator=validators.ge(0),
         acts="at once",
     )
+    last_rendered_history: int = option(
+        10,
+        "Newest images of each job that are kept in small, besides the newest of each task.",
+        validator=validators.and_(validators.ge(1), validators.le(1000)),
+    )
     mqtt: Mqtt = option(factory=Mqtt, acts="not yet")
     variables: tuple[Variable, ...] = option(
         DEFAULT_VARIABLES,

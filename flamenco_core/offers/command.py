@@ -21,8 +21,8 @@ class Run(Protocol):
     async def step(self, count: int = 1) -> None:
         """Report *count* more steps done, for the progress bar."""
 
-    async def output(self, path: str) -> None:
-        """Tell the Manager that the image file *path* was produced."""
+    async def output(self, path: str, *, frame: int | None = None) -> None:
+        """Tell the Manager that the image file *path* was produced, of this frame."""
 
     async def execute(
         self,

@@ -32,6 +32,8 @@ class Record:
     """The log. Output of programs stands without process ids, so that tests can compare."""
     activities: list[str] = attrs.field(factory=list)
     outputs: list[str] = attrs.field(factory=list)
+    frames: list[int | None] = attrs.field(factory=list)
+    """Of each of the outputs."""
     executed: list[Execution] = attrs.field(factory=list)
     steps: int = 0
     answers: Callable[[Sequence[str]], Sequence[str]] | None = None
@@ -50,9 +52,10 @@ class Record:
         """Count steps."""
         self.steps += count
 
-    async def output(self, path: str) -> None:
+    async def output(self, path: str, *, frame: int | None = None) -> None:
         """Remember an image."""
         self.outputs.append(path)
+        self.frames.append(frame)
 
     async def execute(
         self,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
+
 from flamenco_core.clock import rfc3339
 from flamenco_core.domain import events
-from flamenco_core.domain.events import JobFacts, TaskFacts, WorkerFacts
+from flamenco_core.domain.events import ImageFacts, JobFacts, TaskFacts, WorkerFacts
+from flamenco_core.wire.images import job_image_info
 
 __all__ = ["event_body", "event_name", "subject_of"]
 
@@ -14,9 +17,11 @@ _ZERO_TIME = "0001-01-01T00:00:00Z"
 
 
 def event_name(event: events.Event) -> str:
-    """Return the topic of an event: job, task, log, worker, tag or lifecycle."""
+    """Return the topic of an event: job, task, log, last-rendered, worker, tag or lifecycle."""
     if isinstance(event, events.TaskLogged):
         return "log"
+    if isinstance(event, events.LastRenderedChanged):
+        return "last-rendered"
     for kind, name in (
         (events.JobEvent, "job"),
         (events.TaskEvent, "task"),
@@ -37,6 +42,8 @@ def subject_of(event: events.Event) -> tuple[str, str]:
             return event.job.id, ""
         case events.TaskLogged():
             return event.job_id, event.task_id
+        case events.LastRenderedChanged():
+            return event.image.job_id, event.image.task_id
         case events.TaskStatusChanged() | events.TaskProgressed():
             return event.task.job_id, event.task.id
     return "", ""
@@ -49,16 +56,8 @@ def event_body(event: events.Event) -> dict[str, Any]:
 
 def _body(event: events.Event) -> dict[str, Any]:
     match event:
-        case events.JobStatusChanged():
-            extra = {
-                "previous_status": event.previous_status,
-                "refresh_tasks": event.refresh_tasks,
-            }
-            return _job(event.job) | extra
-        case events.JobSubmitted() | events.JobUpdated():
-            return _job(event.job)
-        case events.JobDeleted():
-            return _deleted_job(event.job_id)
+        case events.JobEvent():
+            return _of_job(event)
         case events.TaskStatusChanged():
             return _task(event.task) | {"previous_status": event.previous_status}
         case events.TaskProgressed():
@@ -87,6 +86,23 @@ def _worker_body(event: events.WorkerEvent) -> dict[str, Any]:
         case events.WorkerRegistered() | events.WorkerUpdated():
             return _worker(event.worker)
     raise AssertionError(f"{event} has no body")
+
+
+def _of_job(event: events.JobEvent) -> dict[str, Any]:
+    match event:
+        case events.JobStatusChanged():
+            extra = {
+                "previous_status": event.previous_status,
+                "refresh_tasks": event.refresh_tasks,
+            }
+            return _job(event.job) | extra
+        case events.JobSubmitted() | events.JobUpdated():
+            return _job(event.job)
+        case events.LastRenderedChanged():
+            return _image(event.image)
+        case events.JobDeleted():
+            return _deleted_job(event.job_id)
+    raise TypeError(f"{type(event).__name__} has no body yet; write it here")
 
 
 def _job(job: JobFacts) -> dict[str, Any]:
@@ -153,3 +169,8 @@ def _worker(worker: WorkerFacts) -> dict[str, Any]:
         "version": worker.version,
         "can_restart": worker.can_restart,
     }
+
+
+def _image(image: ImageFacts) -> dict[str, Any]:
+    thumbnail = attrs.asdict(job_image_info(image), filter=lambda _, value: value is not None)
+    return {"job_id": image.job_id, "thumbnail": thumbnail}

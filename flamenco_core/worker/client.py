@@ -142,9 +142,12 @@ class ManagerClient:
         answer = await self._ask("GET", f"worker/task/{task_id}/may-i-run")
         return _read(answer, MayKeepRunning)
 
-    async def output_produced(self, task_id: str, image: bytes, content_type: str) -> None:
+    async def output_produced(
+        self, task_id: str, image: bytes, content_type: str, frame: int | None = None
+    ) -> None:
         """Show what a task has rendered."""
         path = f"worker/task/{task_id}/output-produced"
+        path += "" if frame is None else f"?frame={frame}"
         headers = {"Content-Type": content_type}
         limit = httpx.Timeout(self._upload_time)
         await self._ask("POST", path, raw=image, headers=headers, timeout=limit)

@@ -23,6 +23,7 @@ from flamenco_core.worker.process import (
     run_program,
     shell_line,
 )
+from flamenco_core.worker.uploads import Rendered
 
 __all__ = ["TaskRun"]
 
@@ -41,7 +42,7 @@ class TaskRun:
         task: TaskToRun,
         worker: Worker,
         outbox: Outbox,
-        offer: Callable[[str, str], None],
+        offer: Callable[[Rendered], None],
     ) -> None:
         self.task = task
         self.stopped = ""
@@ -86,9 +87,9 @@ class TaskRun:
         self._steps += count
         await self._post(TaskUpdate(activity="Progress", steps_completed=self._steps))
 
-    async def output(self, path: str) -> None:
+    async def output(self, path: str, *, frame: int | None = None) -> None:
         """Offer a rendered image to the Manager."""
-        self._offer(self.task.id, path)
+        self._offer(Rendered(self.task.id, path, frame))
 
     async def execute(
         self,

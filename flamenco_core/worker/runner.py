@@ -16,6 +16,7 @@ from flamenco_core.worker.executor import Executor, reason_of
 from flamenco_core.worker.host import Worker
 from flamenco_core.worker.outbox import Outbox, Posted
 from flamenco_core.worker.run import TaskRun
+from flamenco_core.worker.uploads import Rendered
 
 __all__ = ["TaskRunner", "task_to_run"]
 
@@ -53,7 +54,7 @@ class TaskRunner:
         client: ManagerClient,
         outbox: Outbox,
         *,
-        offer: Callable[[str, str], None],
+        offer: Callable[[Rendered], None],
         tell: Callable[[Event], None],
     ) -> None:
         self._worker = worker

@@ -64,5 +64,7 @@ async def test_a_record_has_all_that_a_run_has() -> None:
     await run.activity("x")
     await run.step(2)
     await run.output("/a.png")
+    await run.output("/b.png", frame=7)
     record: Any = run
-    assert (record.activities, record.steps, record.outputs) == (["x"], 2, ["/a.png"])
+    assert (record.activities, record.steps) == (["x"], 2)
+    assert (record.outputs, record.frames) == (["/a.png", "/b.png"], [None, 7])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -12,9 +13,11 @@ from typing import Any
 import attrs
 import httpx
 import pytest
+from PIL import Image
 
 from flamenco_core.domain.events import TaskLogged
 from flamenco_core.manager import bus
+from flamenco_core.manager.images import Upload
 
 
 @attrs.define
@@ -168,6 +171,33 @@ async def test_only_what_was_asked_for_is_told(serve) -> None:
             assert await log.next() == ("log", {"task_id": "t1", "log": "yes"})
             # Workers concern no job, so who follows one job hears of them.
             assert (await other_job.next())[0] == "worker"
+
+
+async def first_task(url: str, job: str) -> str:
+    async with httpx.AsyncClient() as client:
+        return (await client.get(f"{url}/api/v3/jobs/{job}/tasks")).json()["tasks"][0]["id"]
+
+
+async def test_a_new_image_is_told_when_it_can_be_fetched(serve) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 36), "red").save(file, "PNG")
+    with serve() as served:
+        job = await submit(served.url)
+        task = await first_task(served.url, job)
+        upload = Upload(job=job, task=task, kind="PNG", image=file.getvalue(), frame=3)
+        async with following(served.url, "?topics=images") as stream:
+            served.on_loop(lambda: served.app.state.manager.last_rendered.slots.put(upload))
+            name, body = await stream.next()
+            assert (name, body["job_id"]) == ("last-rendered", job)
+            where = body["thumbnail"]
+            assert (where["task_id"], where["frame"]) == (task, 3)
+            async with httpx.AsyncClient() as client:
+                for suffix in where["suffixes"]:
+                    answer = await client.get(f"{served.url}{where['base']}/{suffix}")
+                    assert answer.status_code == 200
+                    assert answer.content.startswith(b"\xff\xd8\xff")
+                tag = {"If-None-Match": answer.headers["etag"]}
+                assert (await client.get(answer.url, headers=tag)).status_code == 304
 
 
 async def test_an_unknown_topic_is_an_error(serve) -> None:

@@ -1,36 +1,34 @@
-"""Images that workers have just rendered, and the files of jobs."""
+"""Takes images of running tasks from their workers."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
-from litestar import Controller, get, post
+from litestar import Controller, post
 from litestar.exceptions import HTTPException
-from litestar.types import ASGIApp
 
-from flamenco_core.errors import BadRequest, NotFound, StaleMessage
+from flamenco_core.errors import BadRequest, Busy, StaleMessage
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.plumbing import (
     Answer,
     Request,
-    Stream,
     empty,
     manager_of,
     path_id,
     worker_of,
 )
-from flamenco_core.manager.last_rendered import MEDIA_TYPES
-from flamenco_core.manager.log_view import log_blocks
+from flamenco_core.manager.images import LastRendered, Upload
 from flamenco_core.manager.store import tasks as task_rows
-from flamenco_core.manager.usecases.read_log import plan_log
+from flamenco_core.pictures.kinds import MEDIA_TYPES, TooLarge, Unknown, checked_kind
 
-__all__ = ["JobFileController", "OutputController"]
+__all__ = ["OutputController"]
 
 LARGEST = 25 * 1024 * 1024
-SAFE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
-"""These files are other people's: a browser must not take them for a page of ours."""
+"""Bytes of an image; Flamenco's limit."""
+MOST_FRAMES = 2**31
+RETRY = {"Retry-After": "5"}
+PREVIEW = "or let Blender save a preview beside it"
+NO_EXR = f"pip install 'flamenco-core[exr]' where the Manager runs, {PREVIEW}"
 
 
 class OutputController(Controller):
@@ -45,18 +43,47 @@ class OutputController(Controller):
         request_max_body_size=LARGEST,
     )
     async def output_produced(self, request: Request[Any, Any, Any]) -> Answer:
-        """Keep an image as the newest of its job."""
+        """Let an image wait for its turn to be the newest; ``?frame=12`` says of what."""
         manager, worker = manager_of(request), worker_of(request)
-        task = path_id(request, "task_id")
+        task, frame = path_id(request, "task_id"), _frame_of(request)
+        length = _checked_length(request)
         job = await _job_of(manager, worker, task)
         manager.silence.heard(task)
-        media_type = _checked_type(request)
-        image = await request.body()
+        images = manager.last_rendered
         try:
-            await asyncio.to_thread(manager.last_rendered.store, job, media_type, image)
-        except ValueError as error:
-            raise BadRequest(str(error)) from error
+            with images.slots.room(job, length):
+                image = await request.body()
+                kind = _checked_kind(images, image)
+                images.slots.put(Upload(job=job, task=task, kind=kind, image=image, frame=frame))
+        except Busy as error:
+            raise HTTPException(str(error), status_code=429, headers=RETRY) from error
         return empty(202)
+
+
+def _frame_of(request: Request[Any, Any, Any]) -> int | None:
+    text = request.query_params.get("frame")
+    if text is None:
+        return None
+    try:
+        frame = int(text)
+    except ValueError:
+        frame = MOST_FRAMES
+    if not -MOST_FRAMES < frame < MOST_FRAMES:
+        raise BadRequest(f"frame={text[:20]!r} is not the number of a frame")
+    return frame
+
+
+def _checked_length(request: Request[Any, Any, Any]) -> int:
+    """Return the length of an image; refuse by what is said before it is read."""
+    text = request.headers.get("content-length", "")
+    if not text.isdecimal() or not int(text):
+        raise HTTPException("the image has no length", status_code=411)
+    if (length := int(text)) > LARGEST:
+        raise HTTPException(f"an image has at most {LARGEST} bytes", status_code=413)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in MEDIA_TYPES:
+        raise _unsupported(repr(media_type))
+    return length
 
 
 async def _job_of(manager: Manager, worker: str, task: str) -> str:
@@ -66,54 +93,19 @@ async def _job_of(manager: Manager, worker: str, task: str) -> str:
     return str(row.job_uuid)
 
 
-def _checked_type(request: Request[Any, Any, Any]) -> str:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in MEDIA_TYPES:
-        known = " and ".join(MEDIA_TYPES)
-        raise HTTPException(f"an image must be {known}, not {media_type!r}", status_code=415)
-    length = request.headers.get("content-length")
-    if length in {None, "0"}:
-        raise HTTPException("the image has no length", status_code=411)
-    return media_type
+def _checked_kind(images: LastRendered, image: bytes) -> str:
+    # The content decides: what is called JPEG and is PNG can be shown all the same.
+    try:
+        kind = checked_kind(image)
+    except Unknown as error:
+        raise _unsupported(str(error)) from error
+    except TooLarge as error:
+        raise HTTPException(f"{error}; send a smaller image", status_code=413) from error
+    if kind == "EXR" and not images.reads_exr:
+        raise HTTPException(f"OpenEXR cannot be read here: {NO_EXR}", status_code=415)
+    return kind
 
 
-class JobFileController(Controller):
-    """Logs and images of jobs, at the addresses that Flamenco's clients know."""
-
-    path = "/job-files/{folder:str}/{job_id:str}/{name:str}"
-
-    @get("/", opt={"operation": "fetchJobFile"})
-    async def job_file(self, request: Request[Any, Any, Any]) -> ASGIApp:
-        """Return a task's whole log, or a job's newest image."""
-        try:
-            job = path_id(request, "job_id")
-            return await _image(request, job) or cast("ASGIApp", await _log(request, job))
-        except BadRequest as error:
-            raise NotFound(f"there is no file {request.scope['path']}") from error
-
-
-async def _image(request: Request[Any, Any, Any], job: str) -> Answer | None:
-    images, name = manager_of(request).last_rendered, request.path_params["name"]
-    path = await asyncio.to_thread(images.path, job, name)
-    if path is None:
-        return None
-    media_type = next(key for key, value in MEDIA_TYPES.items() if value == name)
-    headers = SAFE | {"Cache-Control": "no-cache"}
-    return Answer(await asyncio.to_thread(path.read_bytes), media_type=media_type, headers=headers)
-
-
-async def _log(request: Request[Any, Any, Any], job: str) -> Stream:
-    manager, name = manager_of(request), request.path_params["name"]
-    request.path_params["task"] = name.removeprefix("task-").removesuffix(".txt")
-    plan = await manager.database.read(plan_log, path_id(request, "task"))
-    if plan.job_id != job or name != f"task-{plan.task_id}.txt":
-        raise NotFound(f"there is no file {name!r} of job {job}")
-
-    def blocks() -> Iterator[bytes]:
-        yield from log_blocks(manager.logs, plan)
-
-    headers = SAFE | {
-        "Content-Disposition": f'inline; filename="{name}"',
-        "Content-Type": "text/plain; charset=UTF-8",
-    }
-    return Stream(blocks(), headers=headers)
+def _unsupported(what: str) -> HTTPException:
+    text = f"an image must be JPEG, PNG, WebP or OpenEXR, not {what}; send one of these"
+    return HTTPException(text, status_code=415)

@@ -59,7 +59,7 @@ class Answer:
         self._headers = [(k.lower().encode(), v.encode()) for k, v in (headers or {}).items()]
         if body:
             self._headers.append((b"content-type", media_type.encode()))
-        if status != 204:
+        if status not in {204, 304}:
             self._headers.append((b"content-length", str(len(body)).encode()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

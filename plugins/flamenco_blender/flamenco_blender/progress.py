@@ -58,7 +58,7 @@ class Progress:
                 self.frames_done += 1
                 await self.run.step()
             case FileSaved(path):
-                await self.run.output(path)
+                await self.run.output(path, frame=self.frame)
             case Trouble():
                 self._note(sign)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 from flamenco_blender import worker
 from flamenco_blender.single_image_render import SingleImageRender
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 
 from flamenco_core import CommandError, Submission
+from flamenco_core.pictures.shrink import shrunk
 
 pytestmark = pytest.mark.blender
 
@@ -47,7 +49,23 @@ async def test_each_frame_is_one_step_and_one_picture(render, tmp_path):
     pictures = [str(tmp_path / "out" / name) for name in ("0001.png", "0003.png", "0004.png")]
     assert (record.steps, record.outputs) == (3, pictures)
     assert record.activities == ["Frame 1", "Frame 3", "Frame 4"]
+    assert record.frames == [1, 3, 4]
     assert size(pictures[0]) == (95, 53)
+
+
+async def test_an_exr_looks_as_blender_itself_shows_it(render, tmp_path):
+    """With all its passes, and with Blender's default view."""
+    plain = "import bpy; bpy.context.scene.view_settings.view_transform = 'AgX'"
+    files = []
+    for format in ("PNG", "OPEN_EXR", "OPEN_EXR_MULTILAYER"):
+        out = ("-o", f"{tmp_path}/{format}/#", "-F", format, "-f", 1)
+        files += (await render("--python-expr", plain, *out)).outputs
+    with Image.open(files[0]) as opened:
+        shown = opened.convert("RGB")
+    for file in files[1:]:
+        (large,) = shrunk(Path(file).read_bytes(), "EXR", [(1920, 1080)])
+        difference = ImageChops.difference(shown, Image.open(io.BytesIO(large)))
+        assert max(ImageStat.Stat(difference).mean) < 6
 
 
 async def test_a_whole_range_can_be_rendered_and_its_frames_kept(render, tmp_path):

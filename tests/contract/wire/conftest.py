@@ -18,7 +18,7 @@ import yaml
 
 from flamenco_core.testing import RunningManager
 
-# What several test modules of this folder share has its own names: wire_*.
+# What several test modules of this folder share: wire_* and image_steps.
 sys.path.append(str(Path(__file__).parent))
 
 REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "flamenco-openapi.yaml"
@@ -262,6 +262,19 @@ def go_worker(api: RunningManager) -> Callable[..., GoWorker]:
 
 
 @pytest.fixture
+def begin() -> Callable[..., Any]:
+    """Let a new worker of a Manager take the one task of a new job; return both."""
+
+    async def start(api: RunningManager, name: str = "go") -> tuple[GoWorker, dict[str, Any]]:
+        settings = {"message": "hi", "sleep_repeats": 0, "sleep_duration_seconds": 1}
+        await api.submit("echo-sleep-test", settings)
+        worker = await GoWorker(api.client, name, secret=name.ljust(64, "5")).join()
+        return worker, (await worker.ask()).json()
+
+    return start
+
+
+@pytest.fixture
 def jobs(api: RunningManager) -> Callable[..., Any]:
     """Submit an echo-sleep job: one echo task, and so many sleeps after it."""
 
@@ -270,3 +283,19 @@ def jobs(api: RunningManager) -> Callable[..., Any]:
         return await api.submit("echo-sleep-test", settings, **rest)
 
     return submit
+
+
+@pytest.fixture
+async def at_work(api: RunningManager, begin: Callable[..., Any]) -> Any:
+    """A worker, and the task that it runs."""
+    return await begin(api)
+
+
+@pytest.fixture
+async def news(api: RunningManager) -> AsyncIterator[Any]:
+    """What is told of images."""
+    from image_steps import Shown
+
+    shown = Shown(api)
+    yield shown
+    shown.close()

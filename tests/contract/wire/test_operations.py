@@ -10,8 +10,6 @@ from flamenco_core.manager import create_manager
 
 LATER = {
     # jobs
-    "fetchJobLastRenderedInfo",
-    "fetchGlobalLastRenderedInfo",
     # files by checksum
     "shamanCheckoutRequirements",
     "shamanCheckout",
@@ -21,6 +19,7 @@ LATER = {
 """Keep it up to date: what is built leaves it, and in the end it is empty."""
 OURS = {
     *("getPlugins", "followEvents", "fetchJobFile", "fetchJobWhy"),
+    *("fetchTaskLastRenderedInfo", "fetchJobImageHistory"),
     *("getLive", "getReady", "describeForUpnp"),
     *("getConfigurationSchema", "getConfigurationSettings", "getConfigurationState"),
     *("checkStuckJobs", "fetchTaskWhy", "fetchWorkerWhy"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -86,3 +88,44 @@ def test_chunks_make_the_text_in_whatever_order_they_come(tmp_path_factory, text
     for start, chunk in chunks:
         logs.write(JOB, TASK, 1, chunk, len(text[:start].encode()))
     assert whole(logs).decode() == text
+
+
+def test_a_folder_goes_whole_though_files_come_meanwhile(logs, monkeypatch) -> None:
+    logs.write(JOB, TASK, 1, "x", 0)
+    late, removed = logs.folder(JOB) / "late.jpg", shutil.rmtree
+
+    def rmtree(folder: Path) -> None:
+        if calls.pop():
+            (folder / "late.jpg").write_text("x")
+            raise OSError(errno.ENOTEMPTY, "not empty")
+        removed(folder)
+
+    calls = [False, True, True]
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    logs.remove(JOB)
+    assert (calls, late.exists(), logs.folder(JOB).parent.exists()) == ([], False, False)
+
+
+def test_a_file_that_goes_meanwhile_does_not_keep_the_others(logs, monkeypatch) -> None:
+    logs.write(JOB, TASK, 1, "x", 0)
+    calls, removed = [False, True], shutil.rmtree
+
+    def rmtree(folder: Path) -> None:
+        if calls.pop():
+            raise FileNotFoundError("somebody was faster")
+        removed(folder)
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    logs.remove(JOB)
+    assert not logs.folder(JOB).exists()
+
+
+def test_a_folder_that_cannot_be_removed_is_an_error(logs, monkeypatch) -> None:
+    logs.write(JOB, TASK, 1, "x", 0)
+
+    def rmtree(folder: Path) -> None:
+        raise PermissionError(folder)
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    with pytest.raises(PermissionError):
+        logs.remove(JOB)

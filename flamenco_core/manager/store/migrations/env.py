@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from flamenco_core.manager.store import care_tables  # noqa: F401 - they join the others
+# These only join the others.
+from flamenco_core.manager.store import care_tables, image_tables  # noqa: F401
 from flamenco_core.manager.store.tables import metadata
 
 connection = context.config.attributes["connection"]

@@ -143,7 +143,8 @@ def test_what_the_wheels_ask_for_is_all_that_there_is(environment, repository):
         import importlib.util, json, sys
         names = ("flamenco_core", "flamenco_blender", "flamenco_ffmpeg", "flamenco_touch")
         where = {name: importlib.util.find_spec(name).origin for name in names}
-        alien = [n for n in ("mypy", "hypothesis", "bpy", "ruff", "OpenEXR") if importlib.util.find_spec(n)]
+        known = ("mypy", "hypothesis", "bpy", "ruff", "OpenEXR")
+        alien = [name for name in known if importlib.util.find_spec(name)]
         print(json.dumps([where, sys.path, alien]))
     """
     lines = "\n".join(line.strip() for line in script.splitlines())

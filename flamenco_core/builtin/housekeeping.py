@@ -1,4 +1,8 @@
-"""Built-in: give up lost workers, store who was seen, delete what is marked."""
+"""Built-in: give up lost workers, store who was seen, delete what is marked.
+
+Every Manager says which workers it has heard of; one of them decides who is lost, and one
+deletes. Which one that is does not matter for the check: it wakes whoever has the duty.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +22,10 @@ __all__ = ["register_services"]
 def register_services(host: Manager) -> Iterable[Service]:
     """Offer the time-out of workers, when they were seen, and the deletion of jobs."""
     return [
-        Service(name="worker-timeouts", run=host.give_up_overdue, every=1.0, once_per_farm=True),
+        Service(name="worker-timeouts", run=host.give_up_overdue, every=0.5, once_per_farm=True),
+        Service(name="contacts", run=host.liveness.run),
         Service(name="last-seen", run=host.save_seen, every=10.0),
-        Service(name="job-deletion", run=host.deletion.run),
+        Service(name="job-deletion", run=host.deletion.run, once_per_farm=True),
         # What an earlier Manager has left, and what could not be deleted the last time.
         Service(name="job-deletion-check", run=host.deletion.ask, every=60.0),
     ]

@@ -140,15 +140,18 @@ def _load_plugins(
 async def _life(app: Litestar) -> AsyncIterator[None]:
     manager: Manager = app.state.manager
     async with AsyncExitStack() as stack:
+        # It ends after the database: what that commits last is still told.
+        stack.push_async_callback(manager.database.line.close)
         await manager.database.start(manager.deliver)
         stack.push_async_callback(manager.database.close)
+        await manager.neighbors.start()
         await manager.database.write(recover_jobs, manager.rules)
         manager.liveness.expect(await manager.database.read(expected_workers))
         manager.bus.publish([ManagerStarted()])
         stack.push_async_callback(
             _tell_the_rest, manager, _task(manager.bus.tell_plugins(), "events for plugins")
         )
-        supervisor = Supervisor(manager.services, clock=manager.clock)
+        supervisor = Supervisor(manager.services, clock=manager.clock, duties=manager.database.line)
         services = _task(supervisor.run(), "services")
         stack.push_async_callback(_cancel, services)
         # Again when a server that does not know us stops: ours has done it before.

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 TICK = 1.0
 """Seconds between looks at who is there and which duties are free."""
+TOGETHER = 0.02
+"""Seconds between two messages at least; what is to be said meanwhile goes into one."""
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds until a broken line is tried again; the last one again and again."""
 MOST = 10_000
@@ -65,6 +67,7 @@ class PostgresLine:
         self._said: deque[Any] = deque()
         self._unsent: list[Any] = []
         self._has_gaps = False
+        self._next_at = 0.0
         self._serials = itertools.count()
         self._closing = threading.Event()
         self._is_rung = False
@@ -190,6 +193,9 @@ class PostgresLine:
         return True
 
     def _say_all(self, session: Session) -> None:
+        if self._said:
+            self._closing.wait(max(0.0, self._next_at - monotonic()))
+            self._next_at = monotonic() + TOGETHER
         with suppress(IndexError):
             while True:
                 self._unsent.append(self._said.popleft())

@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    exists,
     func,
     insert,
     literal_column,
@@ -54,15 +55,18 @@ class Contact:
 
 _IS_MEANT = and_(workers.c.uuid == bindparam("worker"), workers.c.deleted_at.is_(None))
 _HEARD, _GIVEN = (bindparam(name, type_=BigInteger) for name in ("heard", "given"))
-_KEEP = Query(
+_SET = (
     update(contacts)
     .where(contacts.c.worker_id == select(workers.c.id).where(_IS_MEANT).scalar_subquery())
     .values(heard_at=_HEARD, patience=_GIVEN)
 )
+_KEEP, _CORRECT = Query(_SET), Query(_SET.where(contacts.c.heard_at > _HEARD))
 _ADD = Query(
     insert(contacts).from_select(
         ["worker_id", "heard_at", "patience"],
-        select(workers.c.id, cast(_HEARD, BigInteger), cast(_GIVEN, BigInteger)).where(_IS_MEANT),
+        select(workers.c.id, cast(_HEARD, BigInteger), cast(_GIVEN, BigInteger)).where(
+            _IS_MEANT, ~exists().where(contacts.c.worker_id == workers.c.id)
+        ),
     )
 )
 
@@ -78,8 +82,12 @@ def keep_contacts(tx: Tx, heard: Iterable[Contact]) -> None:
 
 
 def expect(tx: Tx, names: Iterable[str], patience: int) -> None:
-    """Give workers a full time-out from now."""
-    keep_contacts(tx, [Contact(worker=name, age=0, patience=patience) for name in names])
+    """Give workers of which nothing is stored, or only nonsense, a full time-out from now."""
+    now = _clock(tx)
+    for name in sorted(names):
+        row = {"worker": name, "heard": now, "given": patience}
+        if not tx.run(_CORRECT, **row):
+            tx.run(_ADD, **row)
 
 
 @attrs.frozen(kw_only=True)

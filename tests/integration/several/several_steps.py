@@ -48,8 +48,7 @@ class Managers:
     async def two(self, *plugins: object) -> tuple[RunningManager, RunningManager]:
         """Start two that know each other."""
         both = await self.start(*plugins), await self.start(*plugins)
-        for running in both:
-            await until(lambda running=running: not is_alone(running))
+        await know_each_other(*both)
         # What comes with the greeting is over when the news of one has reached the other.
         for sender, receiver in (both, both[::-1]):
             await hears(sender, receiver)
@@ -73,6 +72,11 @@ async def _live(
     async with manager as running:
         began.set_result(running)
         await end.wait()
+
+
+async def know_each_other(*several: RunningManager) -> None:
+    for running in several:
+        await until(lambda running=running: not is_alone(running))
 
 
 def is_alone(running: RunningManager) -> bool:

@@ -73,6 +73,20 @@ async def test_who_was_never_heard_of_is_unknown_until_it_is_expected(
     assert (silent.unknown, silent.overdue) == ([], {})
 
 
+async def test_to_expect_a_worker_takes_nothing_from_what_is_known(
+    database: Database, worker: str
+) -> None:
+    await heard(database, worker, 15)
+    await database.write(expect, [worker], 70 * SECOND)
+    (row,) = await database.read(lambda tx: tx.all(_ALL))
+    assert row.patience == 20 * SECOND
+    await heard(database, worker, -100)
+    await database.write(expect, [worker], 70 * SECOND)
+    (row,) = await database.read(lambda tx: tx.all(_ALL))
+    assert row.patience == 70 * SECOND
+    assert (await found(database)).unknown == []
+
+
 async def test_who_should_not_be_there_is_not_missed(database: Database, worker: str) -> None:
     other = await join(database)
     for name in (worker, other):

@@ -16,6 +16,7 @@ import attrs
 import msgspec
 
 from flamenco_core import __version__
+from flamenco_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from flamenco_core.manager.host import Manager
@@ -41,7 +42,10 @@ class Introduction:
 
 
 def introduce(manager: Manager) -> Introduction:
-    """Describe this Manager; writes a mark into its folder for logs and images."""
+    """Describe this Manager; writes a mark into its folder for logs and images.
+
+    Raises `ConfigError` when that is not possible.
+    """
     settings = attrs.asdict(manager.settings, recurse=False)
     return Introduction(
         name=f"{socket.gethostname()}, process {os.getpid()}",
@@ -63,7 +67,8 @@ def read_introduction(text: bytes) -> Introduction:
 
 def differences(mine: Introduction, other: Introduction) -> Iterator[str]:
     """Yield what does not agree and should, each with its cure."""
-    if mine.folder != other.folder:
+    # Empty: it was read in the moment in which the other one made it.
+    if mine.folder and other.folder and mine.folder != other.folder:
         yield (
             f"its logs and images are in another folder: set {STORAGE!r} of both to one folder"
             " that their machines share, or each shows only what it has received itself"
@@ -81,11 +86,16 @@ def _checksum(value: Any) -> str:
 
 
 def _mark_of(folder: Path, new: str) -> str:
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / MARK
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         with path.open("x") as file:
             file.write(new)
     except FileExistsError:
-        return path.read_text()
+        return path.read_text() if path.is_file() else ""
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write to {folder}: {error.strerror or error}; make it writable, or set"
+            f" another {STORAGE!r}"
+        ) from error
     return new

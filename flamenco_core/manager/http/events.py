@@ -30,7 +30,8 @@ class EventController(Controller):
         """Follow events: ``?topics=jobs,tasks,workers,tags,logs&job=ID&task=ID``.
 
         ``Last-Event-ID`` resumes; an event ``reset`` means that some were missed and all
-        should be read again.
+        should be read again. With several Managers on one database, each tells what happens
+        on all of them, and resumes from its own numbers only.
         """
         wanted = _Filter(request)
         return Stream(

@@ -16,11 +16,11 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from time import monotonic
 from typing import Any
 
 import psycopg
 
+from flamenco_core.clock import SystemClock
 from flamenco_core.errors import DatabaseError
 from flamenco_core.manager.store.frames import Kind, Message, Reader, frames_of
 from flamenco_core.manager.store.line import Ears
@@ -60,6 +60,8 @@ class PostgresLine:
     def __init__(self, url: str) -> None:
         self.is_alone = True
         self._url = url
+        # Not the farm's: what is waited for here is the network, and the thread is real.
+        self._monotonic = SystemClock().monotonic
         self._turns: dict[str, _Turn] = {}
         self._held: set[str] = set()
         self._others: set[int] = set()
@@ -142,6 +144,8 @@ class PostgresLine:
                 session = session or Session(self._url)
                 if failures:
                     log.warning("the line to other Managers is back")
+                    # Who was there before may be gone.
+                    self._tell(self._ears.left)
                     self._tell(self._ears.missed)
                 failures = 0
                 self._talk(session)
@@ -169,20 +173,27 @@ class PostgresLine:
         self.is_alone = not self._others
         self._send(session, Kind.HELLO, self._ears.introduction())
         while not self._closing.is_set():
-            session.wait(self._listener, max(0.0, look_at - monotonic()))
+            session.wait(self._listener, max(0.0, look_at - self._monotonic()))
+            is_time = self._monotonic() >= look_at
             is_rung = self._hush()
             self._say_all(session)
-            if is_rung or monotonic() >= look_at:
+            if is_rung or is_time:
                 self._take_duties(session)
-            if monotonic() >= look_at:
+            if is_time:
                 self._look_around(session)
-                look_at = monotonic() + TICK
+                look_at = self._monotonic() + TICK
             # Last: what came while something else was asked does not wake `wait`.
-            for frame in session.receive():
-                if (message := reader.read(frame)) is not None:
-                    self._take_in(session, message)
+            self._listen(session, reader)
         self._say_all(session)
         self._send(session, Kind.BYE)
+
+    def _listen(self, session: Session, reader: Reader) -> None:
+        for frame in session.receive():
+            message = reader.read(frame)
+            if message is None or message.sender == session.number:
+                continue
+            if message.to in (0, session.number):
+                self._take_in(session, message)
 
     def _hush(self) -> bool:
         if not self._is_rung:
@@ -194,8 +205,8 @@ class PostgresLine:
 
     def _say_all(self, session: Session) -> None:
         if self._said:
-            self._closing.wait(max(0.0, self._next_at - monotonic()))
-            self._next_at = monotonic() + TOGETHER
+            self._closing.wait(max(0.0, self._next_at - self._monotonic()))
+            self._next_at = self._monotonic() + TOGETHER
         with suppress(IndexError):
             while True:
                 self._unsent.append(self._said.popleft())
@@ -228,8 +239,6 @@ class PostgresLine:
             self._tell(self._ears.missed)
 
     def _take_in(self, session: Session, message: Message) -> None:
-        if message.sender == session.number or message.to not in (0, session.number):
-            return
         match message.kind:
             case Kind.HELLO:
                 self._add(message.sender)

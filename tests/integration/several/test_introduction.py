@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from several_steps import Managers, hears, until
 
 from flamenco_core import Service, hookimpl
+from flamenco_core.errors import ConfigError
 from flamenco_core.manager.introduction import Introduction, differences, introduce
 
 pytestmark = pytest.mark.postgresql
@@ -34,7 +36,7 @@ def test_equal_ones_have_nothing_to_say() -> None:
 )
 def test_each_difference_is_named_with_its_cure(change: dict[str, Any], words: str) -> None:
     (said,) = differences(MINE, attrs.evolve(MINE, **change))
-    assert __import__("re").search(words, said)
+    assert re.search(words, said)
 
 
 def test_a_setting_that_the_other_does_not_know_is_no_difference() -> None:
@@ -66,6 +68,14 @@ async def test_managers_with_different_settings_say_which(
     await until(lambda: caplog.text.count("blocklist_threshold") == 2)
     assert caplog.text.count("logs and images are in another folder") == 2
     assert caplog.text.count("only one of both has these plugins") == 2
+
+
+async def test_a_folder_that_cannot_be_written_is_named_with_the_cure(
+    managers: Managers, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(ConfigError, match=r"cannot write to .*file/logs: .*another 'local_m"):
+        await managers.start(local_manager_storage_path=tmp_path / "file" / "logs")
 
 
 async def test_a_secret_is_not_told(managers: Managers) -> None:

@@ -69,6 +69,7 @@ class PostgresLine:
         self._said: deque[Any] = deque()
         self._unsent: list[Any] = []
         self._has_gaps = False
+        self._failures = 0
         self._next_at = 0.0
         self._serials = itertools.count()
         self._closing = threading.Event()
@@ -138,34 +139,35 @@ class PostgresLine:
     # -- in the thread -------------------------------------------------------------------
 
     def _run(self, session: Session | None) -> None:
-        failures = 0
         while not self._closing.is_set():
             try:
                 session = session or Session(self._url)
-                if failures:
-                    log.warning("the line to other Managers is back")
-                    # Who was there before may be gone.
-                    self._tell(self._ears.left)
-                    self._tell(self._ears.missed)
-                failures = 0
                 self._talk(session)
             # The border to the network: the farm goes on without the line, until it is back.
             except Exception as error:
-                self._broke(error, failures)
-                self._closing.wait(PAUSES[min(failures, len(PAUSES) - 1)])
-                failures += 1
+                self._broke(error)
+                self._closing.wait(PAUSES[min(self._failures, len(PAUSES)) - 1])
             finally:
                 if session is not None:
                     session.close()
                 session = None
 
-    def _broke(self, error: Exception, failures: int) -> None:
-        if not failures:
+    def _broke(self, error: Exception) -> None:
+        if not self._failures:
             log.warning("the line to other Managers is broken: %s", error)
+        self._failures += 1
         lost, self._held = self._held, set()
         self._tell(self._set_turns, lost, mine=False)
         # Whoever said nothing meanwhile would not be missed by those who are still there.
         self.is_alone = False
+
+    def _works(self) -> None:
+        if self._failures:
+            self._failures = 0
+            log.warning("the line to other Managers is back")
+            # Who was there before may be gone.
+            self._tell(self._ears.left)
+            self._tell(self._ears.missed)
 
     def _talk(self, session: Session) -> None:
         reader, look_at = Reader(), 0.0
@@ -182,6 +184,7 @@ class PostgresLine:
             if is_time:
                 self._look_around(session)
                 look_at = self._monotonic() + TICK
+                self._works()
             # Last: what came while something else was asked does not wake `wait`.
             self._listen(session, reader)
         self._say_all(session)
@@ -210,13 +213,22 @@ class PostgresLine:
         with suppress(IndexError):
             while True:
                 self._unsent.append(self._said.popleft())
-        if self._unsent and not self.is_alone:
-            self._send(session, Kind.NEWS, self._ears.write(self._unsent))
+        if self._unsent and not self.is_alone and (words := self._words()):
+            self._send(session, Kind.NEWS, words)
         # Only now: what could not be sent is said again when the line is back.
         self._unsent.clear()
         if self._has_gaps:
             self._has_gaps = False
             self._send(session, Kind.GAPS)
+
+    def _words(self) -> bytes:
+        try:
+            return self._ears.write(self._unsent)
+        # The border to what plugins may have put into it: it must not be tried for ever.
+        except Exception:
+            log.exception("something could not be told to other Managers")
+            self._has_gaps = True
+            return b""
 
     def _send(self, session: Session, kind: Kind, content: bytes = b"", to: int = 0) -> None:
         message = Message(sender=session.number, kind=kind, content=content, to=to)

@@ -29,6 +29,7 @@ from flamenco_core.domain.events import (
     TaskLogged,
     TaskStatusChanged,
 )
+from flamenco_core.manager.news import News
 
 pytestmark = pytest.mark.postgresql
 
@@ -167,6 +168,14 @@ async def test_a_line_that_broke_comes_back_and_everybody_looks_again(
     await know_each_other(anna, bert)
     await hears(anna, bert)
     await hears(bert, anna)
+
+
+async def test_what_cannot_be_put_into_words_is_something_missed(managers: Managers) -> None:
+    anna, bert = await managers.two()
+    heard = bert.manager.bus.subscribe()
+    anna.manager.neighbors.tell(News(woken=[object()]))  # type: ignore[list-item]
+    assert await event(heard, lambda told: told is None) is None
+    await hears(anna, bert)
 
 
 async def test_what_is_said_while_the_line_is_broken_is_not_lost(managers: Managers) -> None:

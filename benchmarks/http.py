@@ -1,6 +1,7 @@
 """Life cycles of tasks per second over real HTTP; see ``over_http/bench_http.py``.
 
 python benchmarks/http.py [--quick] [--json]
+python benchmarks/http.py --database postgresql --managers 2 [--quick] [--json]
 """
 
 from __future__ import annotations

@@ -192,4 +192,7 @@ def wrap_task(task: TaskToRun, worker: Worker) -> AbstractAsyncContextManager[No
 
 @hookspec
 def on_event(event: Event, host: Host) -> None:
-    """Hear of something that has happened and is committed."""
+    """Hear of something that has happened and is committed.
+
+    Where several Managers share a database, the one on which it happened hears of it.
+    """

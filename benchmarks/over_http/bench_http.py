@@ -7,6 +7,9 @@ is what Flamenco's own say. The bare writer does the same without HTTP, in the s
 compare the rates with its, for it knows how fast this machine is at the moment.
 
     python benchmarks/http.py [--quick] [--json]
+    python benchmarks/http.py --database postgresql --managers 2 [--quick] [--json]
+
+The second compares one Manager with several on one database; see ``bench_managers``.
 """
 
 from __future__ import annotations
@@ -83,9 +86,9 @@ class Plugin:
         return [Mark]
 
 
-def manager(folder: Path) -> Any:
+def manager(folder: Path, database: str = "") -> Any:
     settings = ManagerSettings(
-        database=str(folder / "bench.sqlite"),
+        database=database or str(folder / "bench.sqlite"),
         local_manager_storage_path=folder / "local",
         shared_storage_path=str(folder),
         autodiscoverable=False,
@@ -97,11 +100,12 @@ def manager(folder: Path) -> Any:
 
 
 @contextmanager
-def server(profile: str = "") -> Iterator[str]:
+def server(profile: str = "", database: str = "", shared: str = "") -> Iterator[str]:
     """Run the product's server as a process; give its URL."""
-    with tempfile.TemporaryDirectory(prefix="flamenco-bench-") as folder:
-        command = [sys.executable, PROGRAM, "--serve", folder]
+    with tempfile.TemporaryDirectory(prefix="flamenco-bench-") as own:
+        command = [sys.executable, PROGRAM, "--serve", shared or own]
         command += ["--profile", profile] if profile else []
+        command += ["--database", database] if database else []
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         try:
@@ -244,6 +248,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less exact, within 50 seconds")
     parser.add_argument("--json", action="store_true", help="one object as the last line")
+    parser.add_argument("--database", default="", help="postgresql: several Managers on it")
+    parser.add_argument("--managers", type=int, default=2, help="so many, and one")
     parser.add_argument("--only", type=int, help="only ours, with so many clients")
     parser.add_argument("--profile", default="", help="where the server writes its profile")
     for inner in ("--serve", "--load", "--protocol"):
@@ -252,9 +258,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.0, help=argparse.SUPPRESS)
     told = parser.parse_args()
     if told.serve:
-        run_server(told.serve, told.profile)
+        run_server(told.serve, told.profile, told.database)
     elif told.load:
         print(asyncio.run(load(told.load, told.clients, told.seconds, told.protocol)))
+    elif told.database:
+        seconds = told.seconds or (3.0 if told.quick else 10.0)
+        report_managers(seconds, told.managers, told.protocol or "ours", told.json)
     elif told.only:
         seconds, protocol = told.seconds or 5.0, told.protocol or "ours"
         print(rates_over_http([told.only], seconds, protocol, told.profile))
@@ -269,8 +278,17 @@ def report_all(quick: bool, as_json: bool) -> None:
         print(json.dumps(found))
 
 
-def run_server(folder: str, profile: str) -> None:
-    app = manager(Path(folder))
+def report_managers(seconds: float, most: int, protocol: str, as_json: bool) -> None:
+    from bench_managers import measure_managers, show_managers
+
+    found = measure_managers(sys.modules[__name__], seconds, most, protocol)
+    show_managers(found)
+    if as_json:
+        print(json.dumps(found))
+
+
+def run_server(folder: str, profile: str, database: str) -> None:
+    app = manager(Path(folder), database)
     if not profile:
         serve(app, "127.0.0.1", 0, lambda url: print(url, flush=True))
         return

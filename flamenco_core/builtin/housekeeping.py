@@ -1,4 +1,8 @@
-"""Built-in: look after workers and jobs, delete what is marked."""
+"""Built-in: look after workers and jobs, delete what is marked.
+
+Every Manager says which workers it has heard of; one of them decides who is lost, and one
+deletes. Which one that is does not matter for the check: it wakes whoever has the duty.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +22,16 @@ __all__ = ["register_services"]
 def register_services(host: Manager) -> Iterable[Service]:
     """Offer what the Manager does by itself, from the time-out of workers on."""
     return [
-        Service(name="worker-timeouts", run=host.give_up_overdue, every=1.0, once_per_farm=True),
+        Service(name="worker-timeouts", run=host.give_up_overdue, every=0.5, once_per_farm=True),
         Service(name="task-timeouts", run=host.fail_silent_tasks, every=5.0),
+        Service(name="contacts", run=host.liveness.run),
         Service(name="last-seen", run=host.save_seen, every=10.0),
         Service(name="settings-file", run=host.configuration.look, every=2.0),
         Service(name="sleep-schedules", run=host.sleeping.follow, every=5.0, once_per_farm=True),
         Service(name="stuck-jobs", run=host.stuck.watch, every=60.0, once_per_farm=True),
         Service(name="old-workers", run=host.old_workers.look, every=600.0, once_per_farm=True),
         Service(name="last-rendered", run=host.last_rendered.serve),
-        Service(name="job-deletion", run=host.deletion.run),
+        Service(name="job-deletion", run=host.deletion.run, once_per_farm=True),
         # What an earlier Manager has left, and what could not be deleted the last time.
         Service(name="job-deletion-check", run=host.deletion.ask, every=60.0),
     ]

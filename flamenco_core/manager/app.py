@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -17,6 +17,7 @@ from flamenco_core import builtin
 from flamenco_core.clock import Clock, SystemClock, new_id
 from flamenco_core.config import Loaded, load_settings
 from flamenco_core.domain.events import ManagerStarted
+from flamenco_core.errors import NotFound
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.configuration import ConfigurationController
 from flamenco_core.manager.http.events import EventController
@@ -40,7 +41,7 @@ from flamenco_core.manager.http.why import WhyController
 from flamenco_core.manager.http.worker import WorkerController
 from flamenco_core.manager.http.worker_mgt import WorkerManagementController
 from flamenco_core.manager.settings import ManagerSettings
-from flamenco_core.manager.usecases.recover import recover_jobs
+from flamenco_core.manager.usecases.recover import jobs_to_recover, recover_job
 from flamenco_core.manager.usecases.workers import expected_workers
 from flamenco_core.plugins import Plugins
 from flamenco_core.plugins_dir import load_plugins_dir
@@ -155,20 +156,30 @@ def _load_plugins(
 async def _life(app: Litestar) -> AsyncIterator[None]:
     manager: Manager = app.state.manager
     async with AsyncExitStack() as stack:
+        # It ends after the database: what that commits last is still told.
+        stack.push_async_callback(manager.database.line.close)
         await manager.database.start(manager.deliver)
         stack.push_async_callback(manager.database.close)
-        await manager.database.write(recover_jobs, manager.rules)
+        await manager.neighbors.start()
+        await _recover(manager)
         manager.liveness.expect(await manager.database.read(expected_workers))
         manager.bus.publish([ManagerStarted()])
         stack.push_async_callback(
             _tell_the_rest, manager, _task(manager.bus.tell_plugins(), "events for plugins")
         )
-        supervisor = Supervisor(manager.services, clock=manager.clock)
+        supervisor = Supervisor(manager.services, clock=manager.clock, duties=manager.database.line)
         services = _task(supervisor.run(), "services")
         stack.push_async_callback(_cancel, services)
         # Again when a server that does not know us stops: ours has done it before.
         stack.callback(manager.end_streams)
         yield
+
+
+async def _recover(manager: Manager) -> None:
+    for job in await manager.database.read(jobs_to_recover, manager.rules):
+        # One by one: none of another Manager's transactions has to wait long.
+        with suppress(NotFound):
+            await manager.database.write(recover_job, job, manager.rules)
 
 
 def _task(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:

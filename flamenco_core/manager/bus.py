@@ -4,6 +4,11 @@ Events get a number each. Live clients follow them; one that was away asks for w
 after its last number, and reads everything again if that is not known any more. Nobody
 who listens can slow down or break the Manager: slow clients are told to start again,
 plugins are called one after another in a task of their own.
+
+With several Managers on one database, clients hear of events of all of them. Each Manager
+gives its own numbers: whoever comes with a number of another one is told to read everything
+again, as is everybody when something may have been missed. Plugins hear of an event on the
+Manager on which it happened, and nowhere else: so a mail is sent once.
 """
 
 from __future__ import annotations
@@ -28,6 +33,8 @@ log = logging.getLogger(__name__)
 
 KEPT = 5_000
 """How many past events a client can catch up with."""
+MANAGERS = 1_000
+"""Numbers are this far apart; what is below tells the Managers of one farm apart."""
 BEHIND = 1_000
 """A client or plugin with more unread events than this has missed some."""
 
@@ -78,11 +85,12 @@ class Subscription:
 class Bus:
     """Passes committed events on to live clients and plugins."""
 
-    def __init__(self, plugins: Plugins, host: Host, *, start: int = 0) -> None:
+    def __init__(self, plugins: Plugins, host: Host, *, start: int = 0, apart: int = 1) -> None:
         self._plugins = plugins
         self._host = host
         # Numbers must not repeat after a restart: a client would miss what it never saw.
         self._number = start
+        self._apart = apart
         self._past: deque[Numbered] = deque(maxlen=KEPT)
         self._subscriptions: set[Subscription] = set()
         # From the first event on, before there is a task that reads it.
@@ -97,12 +105,25 @@ class Bus:
     def publish(self, events: Iterable[Event]) -> None:
         """Tell committed events; never raises, never waits."""
         for event in events:
-            self._number += 1
-            numbered = Numbered(self._number, event)
-            self._past.append(numbered)
-            self._for_plugins.put(numbered)
-            for subscription in self._subscriptions:
-                subscription.put(numbered)
+            self._for_plugins.put(self._pass_on(event))
+
+    def relay(self, events: Iterable[Event]) -> None:
+        """Tell clients of events that happened on another Manager, whose plugins know."""
+        for event in events:
+            self._pass_on(event)
+
+    def reset(self) -> None:
+        """Let all clients read everything again, those that come back later as well."""
+        self._past.clear()
+        self._pass_on(None)
+
+    def _pass_on(self, event: Event | None) -> Numbered:
+        self._number += self._apart
+        numbered = Numbered(self._number, event)
+        self._past.append(numbered)
+        for subscription in self._subscriptions:
+            subscription.put(numbered)
+        return numbered
 
     def subscribe(self, after: int | None = None) -> Subscription:
         """Follow events; *after* is the last number that the listener has seen."""
@@ -117,7 +138,7 @@ class Bus:
 
     def _catch_up(self, subscription: Subscription, after: int) -> None:
         missed = [numbered for numbered in self._past if numbered.number > after]
-        known = bool(missed) and missed[0].number == after + 1 and len(missed) < BEHIND
+        known = bool(missed) and missed[0].number == after + self._apart and len(missed) < BEHIND
         for numbered in missed if known else [Numbered(self._number, None)]:
             subscription.put(numbered)
 

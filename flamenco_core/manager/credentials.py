@@ -13,7 +13,10 @@ from flamenco_core.manager.store.database import Database
 __all__ = ["Credentials"]
 
 FRESH = 2.0
-"""Seconds after which a database that other Managers write as well is asked again."""
+"""Seconds after which a database that other Managers write as well is asked again.
+
+They say at once what they delete; this is for the time in which the line is broken.
+"""
 
 
 class Credentials:
@@ -47,6 +50,11 @@ class Credentials:
     @property
     def _lifetime(self) -> float:
         return float("inf") if self._database.dialect == "sqlite" else FRESH
+
+    def forget_all(self) -> None:
+        """Forget everybody: some may be gone, and nobody knows who."""
+        self._deletions += 1
+        self._known.clear()
 
     def forget_deleted(self, events: Iterable[Event]) -> None:
         """Forget workers that committed events say are gone."""

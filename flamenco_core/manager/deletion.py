@@ -25,6 +25,10 @@ class Deletion:
 
     async def ask(self) -> None:
         """Let it look for marked jobs now."""
+        self.wake()
+
+    def wake(self) -> None:
+        """Do the same, without waiting: another Manager has marked some."""
         self._asked.set()
 
     async def run(self) -> None:

@@ -45,6 +45,7 @@ class Doorbell:
         self._rings = 0
         self._last_ring: dict[Pool, int] = {}
         self._last_wake: dict[str, int] = {}
+        self._last_ring_for_all = 0
         self._to_pass_on: dict[Pool, int] = {}
         # Dicts, because they keep the order: who waits longest is woken first.
         self._by_pool: dict[Pool, dict[_Waiting, None]] = {}
@@ -72,6 +73,13 @@ class Doorbell:
             self._to_pass_on[pool] = PASSED_ON
             for waiting in list(self._by_pool.get(pool, ()))[:count]:
                 self._wake(waiting)
+
+    def ring_for_all(self) -> None:
+        """Wake everybody: there may be something, and nobody knows for whom."""
+        self._rings += 1
+        self._last_ring_for_all = self._rings
+        for waiting in list(self._by_worker.values()):
+            self._wake(waiting)
 
     def pass_on(self, pools: Iterable[Pool]) -> None:
         """Let others look: who was woken found nothing for itself, or has hung up.
@@ -121,7 +129,7 @@ class Doorbell:
         return Bell.LEAVE if self._closed or waiting.is_replaced else Bell.RUNG
 
     def _has_rung(self, worker: str, pools: Sequence[Pool], since: int) -> bool:
-        if self._last_wake.get(worker, 0) > since:
+        if max(self._last_wake.get(worker, 0), self._last_ring_for_all) > since:
             return True
         return any(self._last_ring.get(pool, 0) > since for pool in pools)
 

@@ -11,14 +11,14 @@ import attrs
 
 from flamenco_core.clock import Clock, NewId
 from flamenco_core.config import Loaded
-from flamenco_core.domain.events import ManagerStopping, TaskLogged
+from flamenco_core.domain.events import Event, ManagerStopping, TaskLogged
 from flamenco_core.domain.failures import FailureLimits
 from flamenco_core.domain.jobs import FailureRule
 from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
 from flamenco_core.domain.sleep_words import zone_named
 from flamenco_core.domain.variables import VariableTable
 from flamenco_core.errors import ConfigError, NotFound
-from flamenco_core.manager.bus import Bus
+from flamenco_core.manager.bus import MANAGERS, Bus
 from flamenco_core.manager.configuration import Configuration
 from flamenco_core.manager.credentials import Credentials
 from flamenco_core.manager.deletion import Deletion
@@ -27,16 +27,19 @@ from flamenco_core.manager.images import LastRendered
 from flamenco_core.manager.job_types import JobTypeCatalog
 from flamenco_core.manager.liveness import Liveness
 from flamenco_core.manager.logs import TaskLogs
+from flamenco_core.manager.neighbors import Neighbors
+from flamenco_core.manager.news import News
 from flamenco_core.manager.old_workers import OldWorkers
 from flamenco_core.manager.readiness import Readiness
 from flamenco_core.manager.settings import ManagerSettings
+from flamenco_core.manager.shared_liveness import SharedLiveness
 from flamenco_core.manager.silence import TaskSilence
 from flamenco_core.manager.sleeping import Sleeping
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.database import Database, open_database
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.stuck import Stuck
-from flamenco_core.manager.usecases import workers
+from flamenco_core.manager.timeouts import OwnTimeouts, SharedTimeouts, Timeouts
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.time_out import fail_silent_task
 from flamenco_core.offers.storage import Storage
@@ -73,10 +76,11 @@ class Manager:
         self.readiness = Readiness(self.database, clock)
         self._credentials = Credentials(self.database, clock)
         # Microseconds: later than every number that an earlier Manager has given.
-        self.bus = Bus(plugins, self, start=clock.now())
+        start = clock.now() * MANAGERS + int(new_id()[-6:], 16) % MANAGERS
+        self.bus = Bus(plugins, self, start=start, apart=MANAGERS)
         self.doorbell = Doorbell()
-        self.liveness = Liveness(clock, PATIENCE)
         self.silence = TaskSilence(clock)
+        self.neighbors = Neighbors(self)
         self.logs = TaskLogs(settings.local_manager_storage_path)
         self.last_rendered = LastRendered(self)
         self.deletion = Deletion(self)
@@ -84,6 +88,7 @@ class Manager:
         self.stuck = Stuck(self)
         self.old_workers = OldWorkers(self)
         self.rules = Rules()
+        self.liveness, self.timeouts = self._watching()
         self._offered: tuple[Variable, ...] = ()
         self._judge_by(settings)
 
@@ -106,6 +111,14 @@ class Manager:
         )
         patience = settings.worker_timeout.seconds
         self.liveness.patience = max(PATIENCE, patience) if patience else float("inf")
+
+    def _watching(self) -> tuple[Liveness, Timeouts]:
+        database, clock = self.database, self.clock
+        if not database.line.is_shared:
+            own = Liveness(clock, PATIENCE)
+            return own, OwnTimeouts(database, own, lambda: self.rules)
+        shared = SharedLiveness(clock, PATIENCE, database)
+        return shared, SharedTimeouts(database, shared, lambda: self.rules, clock=clock)
 
     def settings_of(self, plugin: str, kind: type[Any]) -> Any:
         """Return a plugin's section of the settings, as an instance of *kind*."""
@@ -148,11 +161,13 @@ class Manager:
 
     def deliver(self, tx: Tx) -> None:
         """Tell the events of a committed transaction and wake whom it concerns."""
-        self._credentials.forget_deleted(tx.events)
+        self.forget_deleted(tx.events)
         self.bus.publish(tx.events)
         self.doorbell.ring(tx.rings)
         for worker in tx.woken:
             self.doorbell.wake(worker)
+        if not self.database.line.is_alone:
+            self.neighbors.tell(News(events=tx.events, rings=tx.rings, woken=tx.woken))
 
     async def store_briefly(self, fn: Callable[..., Any], /, *args: Any) -> Any:
         """Run a use case that takes little time, and the rules, on the event loop.
@@ -169,11 +184,15 @@ class Manager:
 
     async def give_up_overdue(self) -> None:
         """Return the tasks of workers that were not heard of for too long to the queue."""
-        for worker in self.liveness.overdue():
-            # Each by itself: one that was deleted meanwhile must not keep the others.
-            with contextlib.suppress(NotFound):
-                await self.database.write(workers.give_up_workers, [worker], self.rules)
-            self.liveness.forget(worker)
+        await self.timeouts.give_up_overdue()
+
+    def forget_deleted(self, events: Iterable[Event]) -> None:
+        """Let no worker in any more that committed events say is deleted."""
+        self._credentials.forget_deleted(events)
+
+    def forget_everybody(self) -> None:
+        """Ask the database again who the workers are."""
+        self._credentials.forget_all()
 
     async def fail_silent_tasks(self) -> None:
         """Take tasks of which nothing was heard for too long from their workers."""
@@ -191,7 +210,9 @@ class Manager:
 
     def tell_log(self, job_id: str, task_id: str, text: str) -> None:
         """Tell that text was added to a task's log."""
-        self.bus.publish([TaskLogged(task_id=task_id, job_id=job_id, text=text)])
+        events = [TaskLogged(task_id=task_id, job_id=job_id, text=text)]
+        self.bus.publish(events)
+        self.neighbors.tell(News(events=events))
 
     def end_streams(self) -> None:
         """Let live clients and waiting workers go, so that the server can stop."""

@@ -63,6 +63,9 @@ class Liveness:
         contact = self._contacts.get(worker)
         return contact.wall if contact and contact.wall else None
 
+    async def run(self) -> None:
+        """Do what there is to do beside requests: nothing, for there is no other Manager."""
+
     def unsaved(self) -> list[tuple[str, int]]:
         """Return who was heard of since the last call, and when."""
         fresh = [(w, c) for w, c in self._contacts.items() if not c.is_saved]

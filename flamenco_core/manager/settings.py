@@ -151,7 +151,8 @@ class ManagerSettings:
     )
     database: str = option(
         "flamenco-manager.sqlite",
-        "A file for SQLite, or `postgresql+psycopg://user:password@host/name`.",
+        "A file for SQLite, or `postgresql+psycopg://user:password@host/name`, which several"
+        " Managers may share.",
         read=_read_database,
     )
     database_check_period: Duration = option(
@@ -161,7 +162,8 @@ class ManagerSettings:
     )
     local_manager_storage_path: Path = option(
         Path("flamenco-manager-storage"),
-        "Folder for what only the Manager needs: logs and last-rendered images.",
+        "Folder for what only the Manager needs: logs and last-rendered images. Managers that"
+        " share a database share it, too.",
     )
     shared_storage_path: str = option(
         "",

@@ -15,8 +15,11 @@ class Service:
 
     The supervisor starts it after the host is ready, restarts it with growing pauses
     when it raises, and cancels it at the end. With ``every`` (seconds) the function does
-    one round and is called again after that time. With ``once_per_farm`` only one
-    Manager of several on one database runs it at a time.
+    one round and is called again after that time.
+
+    With ``once_per_farm`` only one Manager of several on one database runs it at a time;
+    when that one dies, another starts it within seconds. What it does should bear to be
+    begun twice: the one before may have got halfway.
     """
 
     name: str

@@ -81,6 +81,11 @@ class PostgresServer:
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
+    def restart(self) -> None:
+        """Let the server crash and start again, on the same port and with all its data."""
+        log = str(self.folder / "log")
+        self._run("pg_ctl", "-w", "-m", "immediate", "-l", log, "restart")
+
     def create_database(self) -> str:
         """Make a new, empty database and return its name."""
         name = f"test_{next(self._numbers)}"

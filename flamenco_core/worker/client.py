@@ -26,6 +26,7 @@ from flamenco_core.wire.worker import (
     WorkerSignOn,
     WorkerStateChanged,
 )
+from flamenco_core.worker.addresses import Addresses, normal_url
 from flamenco_core.worker.answers import error_for
 
 __all__ = ["Held", "ManagerClient", "normal_url"]
@@ -34,13 +35,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-
-def normal_url(url: str) -> str:
-    """Return *url* with a scheme and a slash at the end; a sub-path is kept."""
-    url = url.strip()
-    if "://" not in url:
-        url = f"http://{url}"
-    return url if url.endswith("/") else f"{url}/"
+AWAY = frozenset({502, 503, 504})
+"""What a proxy answers for a Manager that is not there, or one that cannot work."""
 
 
 @attrs.frozen
@@ -51,7 +47,11 @@ class Held:
 
 
 class ManagerClient:
-    """Speaks the Worker's part of the API; one per process, for one Manager."""
+    """Speaks the Worker's part of the API; one per process, for one farm.
+
+    *url* may be several, of Managers that share a database: when one does not answer, the
+    next question goes to the next one.
+    """
 
     def __init__(
         self,
@@ -62,11 +62,10 @@ class ManagerClient:
         heartbeat: float = 5.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self.url = normal_url(url)
+        self._addresses = Addresses(url)
         self._time = request_time
         self._upload_time = upload_time
         self._http = httpx.AsyncClient(
-            base_url=self.url,
             transport=transport,
             timeout=httpx.Timeout(request_time, connect=min(5.0, request_time)),
             headers={
@@ -76,6 +75,11 @@ class ManagerClient:
             },
             auth=("", ""),
         )
+
+    @property
+    def url(self) -> str:
+        """Where questions go."""
+        return self._addresses.url
 
     def use_credentials(self, worker_id: str, secret: str) -> None:
         """Speak as this worker from now on."""
@@ -168,19 +172,24 @@ class ManagerClient:
         if body is not None:
             headers["Content-Type"] = "application/json"
             raw = converter.encode(body)
+        url = self.url
         try:
             answer = await self._http.request(
                 method,
-                f"api/v3/{path}",
+                f"{url}api/v3/{path}",
                 content=raw,
                 headers=headers,
                 auth=auth,
                 timeout=timeout or httpx.USE_CLIENT_DEFAULT,
             )
         except httpx.TimeoutException as error:
-            raise Busy(f"{path}: no answer from {self.url} in time") from error
+            self._addresses.leave(url)
+            raise Busy(f"{path}: no answer from {url} in time") from error
         except httpx.RequestError as error:
-            raise Busy(f"{path}: cannot reach {self.url}: {error or type(error)}") from error
+            self._addresses.leave(url)
+            raise Busy(f"{path}: cannot reach {url}: {error or type(error)}") from error
+        if answer.status_code in AWAY:
+            self._addresses.leave(url)
         if not answer.is_success and answer.status_code not in also:
             raise error_for(answer.status_code, path, _message(answer))
         return answer

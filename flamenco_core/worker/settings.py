@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from flamenco_core import platform
+from flamenco_core.config.nodes import Items, Scalar, Wrong
 from flamenco_core.config.values import option
 
 __all__ = ["Timings", "WorkerSettings"]
@@ -46,6 +47,13 @@ def _home() -> str:
     return os.environ.get("FLAMENCO_HOME") or str(platform.data_folder())
 
 
+def _read_urls(node: Any) -> str:
+    urls = list(node) if isinstance(node, Items) else [node]
+    if not all(isinstance(url, Scalar) for url in urls):
+        raise Wrong("must be a URL, or a list of URLs", node)
+    return ", ".join(url.text for url in urls)
+
+
 def _task_types() -> list[str]:
     return ["blender", "ffmpeg", "file-management", "misc"]
 
@@ -58,7 +66,12 @@ class WorkerSettings:
     """
 
     worker_name: str = option("", "Name on the farm; empty is the name of the computer.")
-    manager_url: str = option("", "Where the Manager is; empty searches the network for it.")
+    manager_url: str = option(
+        "",
+        "Where the Manager is; empty searches the network for it. A list names several Managers"
+        " that share a database: when one does not answer, the next one is asked.",
+        read=_read_urls,
+    )
     task_types: list[str] = option(factory=_task_types, help="Types of the tasks to run.")
     restart_exit_code: int = option(
         0, "Exit code that makes the service manager start the Worker again; 0: it cannot."

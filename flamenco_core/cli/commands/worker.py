@@ -24,7 +24,8 @@ __all__ = ["worker"]
     "--manager",
     "manager_url",
     metavar="URL",
-    help=f"The Manager to work for.  [env: {URL_VARIABLE}; default: the one in this network]",
+    help="The Manager to work for; A,B if two share a database."
+    f"  [env: {URL_VARIABLE}; default: the one in this network]",
 )
 @click.option("--home", metavar="DIR", help="Folder for what this Worker keeps.")
 @click.option("--name", "worker_name", metavar="TEXT", help="Name on the farm.")

@@ -38,7 +38,8 @@ class EventController(Controller):
 
         ``task=ID`` takes of the events of tasks only those of this one.
         ``Last-Event-ID`` resumes; an event ``reset`` means that some were missed and all
-        should be read again.
+        should be read again. With several Managers on one database, each tells what happens
+        on all of them, and resumes from its own numbers only.
         """
         wanted = _Filter(request)
         return Stream(

@@ -107,7 +107,7 @@ def task_view(row: Any, failed_by: list[Any]) -> tasks.Task:
 
 
 def worker_summary(row: Any, seen: int | None = None) -> worker_mgt.WorkerSummary:
-    """Show a worker in a list; *seen* is newer than what its row says."""
+    """Show a worker in a list; *seen* is what only this Manager knows so far."""
     return worker_mgt.WorkerSummary(**_worker(row, seen))
 
 
@@ -123,7 +123,7 @@ def _worker(row: Any, seen: int | None) -> dict[str, Any]:
         "version": row.software,
         "can_restart": bool(row.can_restart),
         "status_change": change,
-        "last_seen": _time(seen or row.seen_at),
+        "last_seen": _time(max(seen or 0, row.seen_at or 0) or None),
     }
 
 

@@ -19,9 +19,6 @@ __all__ = ["next_task"]
 
 Found = AssignedRun | StatusRequested | Nothing
 
-SLICE = 5.0
-"""With several Managers on one database, another one's news reach a waiter this late."""
-
 
 async def next_task(request: Request[Any, Any, Any], worker: str, seconds: float) -> Found:
     """Give a worker its next task; wait up to *seconds* for one."""
@@ -68,9 +65,7 @@ async def _rung(
     hung_up: asyncio.Task[None],
 ) -> bool:
     """Wait; say whether to look again. A worker that has hung up gets no task."""
-    is_shared = manager.database.dialect != "sqlite"
-    limit = min(left, SLICE) if is_shared else left
-    bell = asyncio.create_task(manager.doorbell.wait(worker, found.pools, mark, limit))
+    bell = asyncio.create_task(manager.doorbell.wait(worker, found.pools, mark, left))
     try:
         await asyncio.wait({bell, hung_up}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -78,7 +73,7 @@ async def _rung(
     if hung_up.done():
         manager.doorbell.pass_on(found.pools)
         return False
-    return bell.result() is Bell.RUNG or (is_shared and bell.result() is Bell.QUIET)
+    return bell.result() is Bell.RUNG
 
 
 async def _hung_up(request: Request[Any, Any, Any]) -> None:

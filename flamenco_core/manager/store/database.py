@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from flamenco_core.clock import Clock
 from flamenco_core.errors import DatabaseError
+from flamenco_core.manager.store.line import Line
 from flamenco_core.manager.store.transaction import Tx
 
 __all__ = ["Database", "Deliver", "open_database"]
@@ -27,6 +28,8 @@ class Database(Protocol):
     """What the Manager does with a database."""
 
     dialect: str
+    line: Line
+    """To the other Managers that use it; opened and closed by itself."""
 
     async def start(self, deliver: Deliver) -> None:
         """Open it, bring its schema up to date and be ready.

@@ -21,6 +21,7 @@ __all__ = [
     "reopen",
     "set_job_priority",
     "set_job_tag",
+    "shut_by_mistake",
     "to_the_back",
     "waiting_lanes",
 ]
@@ -85,6 +86,21 @@ def reopen(tx: Tx, job: int) -> None:
     """Open those lanes of a job in which something is ready."""
     for lane in tx.all(_READY, job=job):
         open_lane(tx, lane.id, lane.ready)
+
+
+_SHUT = Query(
+    select(lanes.c.job_id)
+    .where(
+        lanes.c.open == zero,
+        exists().where(tasks.c.lane_id == lanes.c.id, tasks.c.ready == one),
+    )
+    .distinct()
+)
+
+
+def shut_by_mistake(tx: Tx) -> set[int]:
+    """Return the jobs with a closed lane in which something is ready, if they run at all."""
+    return {row.job_id for row in tx.all(_SHUT)}
 
 
 _CLOSE_ALL = Query(update(lanes).where(lanes.c.job_id == bindparam("job")).values(open=zero))

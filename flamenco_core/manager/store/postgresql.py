@@ -29,7 +29,9 @@ from flamenco_core.clock import Clock
 from flamenco_core.errors import Busy, DatabaseError
 from flamenco_core.manager.store.database import Deliver
 from flamenco_core.manager.store.delivery import Delivery
+from flamenco_core.manager.store.line import Line
 from flamenco_core.manager.store.migrate import upgrade
+from flamenco_core.manager.store.postgresql_line import PostgresLine
 from flamenco_core.manager.store.transaction import Tx
 
 __all__ = ["PostgresDatabase"]
@@ -74,6 +76,7 @@ class PostgresDatabase:
     dialect = "postgresql"
 
     def __init__(self, url: str, clock: Clock) -> None:
+        self.line: Line = PostgresLine(url)
         self._url = url
         self._clock = clock
         self._local = threading.local()

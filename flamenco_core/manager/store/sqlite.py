@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 from flamenco_core.clock import Clock
 from flamenco_core.errors import DatabaseError
 from flamenco_core.manager.store.database import Deliver
+from flamenco_core.manager.store.line import Line, NoLine
 from flamenco_core.manager.store.migrate import upgrade
 from flamenco_core.manager.store.sqlite_library import dbapi
 from flamenco_core.manager.store.sqlite_writer import PATIENCE, SqliteWriter, in_words
@@ -41,6 +42,7 @@ class SqliteDatabase:
 
     def __init__(self, path: str | Path, clock: Clock) -> None:
         self.path = Path(path).resolve()
+        self.line: Line = NoLine()
         self._clock = clock
         self._local = threading.local()
         self._opened: list[Any] = []

@@ -15,7 +15,14 @@ from flamenco_core.manager.usecases.control import reapply_wish
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.settle import settle
 
-__all__ = ["Repaired", "recover_jobs", "repair_job", "stuck_jobs"]
+__all__ = [
+    "Repaired",
+    "jobs_to_recover",
+    "recover_job",
+    "recover_jobs",
+    "repair_job",
+    "stuck_jobs",
+]
 
 log = logging.getLogger(__name__)
 
@@ -33,24 +40,42 @@ class Repaired:
     now: JobStatus
 
 
-def recover_jobs(tx: Tx, rules: Rules) -> list[str]:
-    """Derive every job's counters and status from its tasks; return which were wrong.
+def jobs_to_recover(tx: Tx, rules: Rules) -> list[str]:
+    """Return the jobs whose counters, status or lanes do not fit their tasks.
+
+    Read it: in one consistent state of the data, what another Manager is just doing looks
+    right.
+    """
+    counts, shut = job_rows.count_all(tx), lane_rows.shut_by_mistake(tx)
+    found = []
+    for job in job_rows.all_states(tx):
+        is_right = _is_right(tx, job, counts.get(job.id, []), rules)
+        if not is_right or (job.id in shut and _is_given_out(job)):
+            found.append(job.uuid)
+    return found
+
+
+def recover_job(tx: Tx, job_id: str, rules: Rules) -> bool:
+    """Derive a job's counters and status from its tasks; return whether they were wrong.
 
     What people asked for is stored with the job, so a job that was caught in the middle
     of being cancelled or paused comes out as they wanted. A job that is right is left as
-    it is, also its time of change.
+    it is, also its time of change. Raises `NotFound`.
     """
-    counts = job_rows.count_all(tx)
-    repaired = []
-    for job in job_rows.all_states(tx):
-        # Another Manager may be at work: what looks wrong is looked at again under a lock.
-        if not _is_right(tx, job, counts.get(job.id, []), rules) and repair_job(
-            tx, job.uuid, rules
-        ):
-            repaired.append(job.uuid)
-        if job.runs and job.status not in ENDED:
-            lane_rows.reopen(tx, job.id)
-    return repaired
+    was_right = repair_job(tx, job_id, rules) is None
+    job = job_rows.lock_job(tx, job_id)
+    if _is_given_out(job):
+        lane_rows.reopen(tx, job.id)
+    return not was_right
+
+
+def recover_jobs(tx: Tx, rules: Rules) -> list[str]:
+    """Do this for all jobs in one transaction; return which were wrong."""
+    return [job for job in jobs_to_recover(tx, rules) if recover_job(tx, job, rules)]
+
+
+def _is_given_out(job: job_rows.JobState) -> bool:
+    return job.runs and job.status not in ENDED
 
 
 def stuck_jobs(tx: Tx, rules: Rules) -> list[str]:
@@ -86,6 +111,9 @@ def repair_job(tx: Tx, job_id: str, rules: Rules) -> Repaired | None:
     job = job_rows.lock_job(tx, job_id)
     before = attrs.evolve(job)
     counts = job_rows.counts_of(tx, job)
+    # Locked, it is looked at again: another Manager may have changed it since.
+    if _is_right(tx, job, counts, rules):
+        return None
     job_rows.set_counts(job, counts)
     if not _is_followed(job, counts) or job.status is JobStatus.REQUEUEING:
         reapply_wish(tx, job, REASON, rules)

@@ -131,6 +131,14 @@ class Crowd:
                 self.requeued.add(task)
                 await self.do(control.request_task_status, task, TaskStatus.QUEUED, "again")
 
+    async def start_another(self) -> None:
+        """Do what a Manager does that starts while others are at work: find all in order."""
+        for _ in range(ROUNDS // 4):
+            await asyncio.sleep(0.01)
+            manager, rules = self.managers[0], self.rules[0]
+            assert await manager.read(recover.jobs_to_recover, rules) == []
+            assert not await manager.write(recover.recover_job, self.jobs[0], rules)
+
     async def look(self) -> None:
         for _ in range(ROUNDS // 4):
             check(await self.managers[-1].read(Farm.read), self.rules[0])
@@ -156,7 +164,10 @@ async def test_many_at_once_leave_the_farm_right(crowd: Crowd) -> None:
     for _ in range(3):
         await crowd.submit()
     await asyncio.gather(
-        *(crowd.work(worker) for worker in crowd.workers), crowd.ask(), crowd.look()
+        *(crowd.work(worker) for worker in crowd.workers),
+        crowd.ask(),
+        crowd.look(),
+        crowd.start_another(),
     )
     farm = await crowd.managers[0].read(Farm.read)
     check(farm, crowd.rules[0])

@@ -16,10 +16,10 @@ from sqlalchemy import create_engine, text
 from flamenco_core.clock import SystemClock
 from flamenco_core.errors import Busy, DatabaseError
 from flamenco_core.manager.store import migrate, sqlite_writer
+from flamenco_core.manager.store.contact_tables import contacts
 from flamenco_core.manager.store.database import Database, open_database
 from flamenco_core.manager.store.sqlite import SqliteDatabase
 from flamenco_core.manager.store.sqlite_library import check_version, dbapi
-from flamenco_core.manager.store.tables import metadata
 
 
 async def opened(url: str) -> Database:
@@ -125,7 +125,7 @@ async def test_the_migrations_make_the_tables_of_the_program(url: str) -> None:
     engine = engine_of(url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        differences = compare_metadata(context, metadata)
+        differences = compare_metadata(context, contacts.metadata)
         # SQLite's size-less integers, and what it says of an index on expressions.
         assert [d for d in differences if d[0] != "modify_type"] == []
     engine.dispose()
@@ -147,31 +147,35 @@ async def test_a_database_of_a_newer_program_is_refused(url: str) -> None:
 
 @pytest.fixture
 def next_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the program one migration more; the file may be written anew."""
+    """Give the program one more migration; the file may be written anew."""
     folder = tmp_path / "migrations"
     (folder / "versions").mkdir(parents=True)
     for source in [*migrate._FOLDER.glob("*.*"), *migrate._FOLDER.glob("versions/*.py")]:
         (folder / source.relative_to(migrate._FOLDER)).write_bytes(source.read_bytes())
     monkeypatch.setattr(migrate, "_FOLDER", folder)
-    return folder / "versions" / "more.py"
+    return folder / "versions" / "9999_more.py"
 
 
 def newest() -> str:
+    """Return the newest revision of the program itself."""
     config = Config()
-    config.set_main_option("script_location", str(migrate._FOLDER))
+    config.set_main_option("script_location", str(Path(migrate.__file__).with_name("migrations")))
     return str(ScriptDirectory.from_config(config).get_current_head())
 
 
-NEWEST = newest()
-MIGRATION = f"""
+MIGRATION = """
 from alembic import op
 import builtins
-revision, down_revision, branch_labels, depends_on = "more", "{NEWEST}", None, None
+revision, down_revision, branch_labels, depends_on = "9999", "{newest}", None, None
 def upgrade():
     op.execute("CREATE TABLE extra (id INTEGER)")
     op.execute("INSERT INTO counters (name, value) VALUES ('extra', 1)")
-    {{end}}
+    {end}
 """
+
+
+def migration(end: str) -> str:
+    return MIGRATION.format(end=end, newest=newest())
 
 
 def tables_of(url: str) -> set[str]:
@@ -186,12 +190,12 @@ async def test_a_migration_that_breaks_off_leaves_the_old_schema(
     url: str, next_migration: Path
 ) -> None:
     await open_and_close(url)
-    next_migration.write_text(MIGRATION.format(end="raise KeyboardInterrupt('killed')"))
+    next_migration.write_text(migration("raise KeyboardInterrupt('killed')"))
     with pytest.raises(KeyboardInterrupt):
         await opened(url)
     assert "extra" not in tables_of(url)
     # The next start finishes it.
-    next_migration.write_text(MIGRATION.format(end="pass"))
+    next_migration.write_text(migration("pass"))
     await open_and_close(url)
     assert "extra" in tables_of(url)
 
@@ -200,8 +204,8 @@ async def test_before_a_migration_the_file_is_copied(
     sqlite_file: Path, next_migration: Path
 ) -> None:
     await open_and_close(str(sqlite_file))
-    next_migration.write_text(MIGRATION.format(end="pass"))
-    copy = sqlite_file.with_name(f"farm.sqlite.before-migration-from-{NEWEST}")
+    next_migration.write_text(migration("pass"))
+    copy = sqlite_file.with_name(f"farm.sqlite.before-migration-from-{newest()}")
     copy.write_text("left over from an attempt that was killed")
     await open_and_close(str(sqlite_file))
     assert "extra" in tables_of(str(sqlite_file))

@@ -108,7 +108,7 @@ async def test_two_that_wait_for_each_other_both_succeed(database: PostgresDatab
         grow(tx, second)
 
     await asyncio.gather(database.write(grow_both, "a", "b"), database.write(grow_both, "b", "a"))
-    assert len(tries) == 3, "one had to try again"
+    assert len(tries) >= 3, "one had to try again"
     assert await database.read(value, "a") == await database.read(value, "b") == 2
 
 

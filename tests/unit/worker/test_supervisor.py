@@ -119,3 +119,80 @@ async def test_sleepers_of_the_fake_clock_wake_in_order(clock: FakeClock) -> Non
         assert clock.sleeping == [2]
         await clock.advance(2)
     assert clock.monotonic() == began + 5
+
+
+class Switch:
+    """Duties that a test gives and takes."""
+
+    def __init__(self) -> None:
+        self.mine, self.over = anyio.Event(), anyio.Event()
+
+    async def taken(self, duty: str) -> None:
+        await self.mine.wait()
+
+    async def lost(self, duty: str) -> None:
+        await self.over.wait()
+        self.mine, self.over = anyio.Event(), anyio.Event()
+
+
+async def test_a_service_that_is_a_duty_runs_while_this_process_has_it(clock: FakeClock) -> None:
+    switch, log = Switch(), []
+
+    async def run() -> None:
+        log.append("begin")
+        try:
+            await anyio.sleep_forever()
+        finally:
+            log.append("end")
+
+    once = Service(name="once", run=run, once_per_farm=True)
+    async with anyio.create_task_group() as group:
+        group.start_soon(Supervisor([once], clock=clock, duties=switch).run)
+        for _ in range(2):
+            log.clear()
+            await anyio.wait_all_tasks_blocked()
+            assert log == []
+            switch.mine.set()
+            await anyio.wait_all_tasks_blocked()
+            assert log == ["begin"]
+            switch.over.set()
+            await anyio.wait_all_tasks_blocked()
+            assert log == ["begin", "end"]
+        group.cancel_scope.cancel()
+
+
+async def test_rounds_of_a_duty_come_at_their_interval(clock: FakeClock) -> None:
+    switch, rounds = Switch(), []
+
+    async def look() -> None:
+        rounds.append(clock.monotonic())
+
+    once = Service(name="once", run=look, every=10, once_per_farm=True)
+    async with anyio.create_task_group() as group:
+        group.start_soon(Supervisor([once], clock=clock, duties=switch).run)
+        await clock.advance(25)
+        assert rounds == []
+        switch.mine.set()
+        await clock.advance(25)
+        assert [moment - rounds[0] for moment in rounds] == [0, 10, 20]
+        group.cancel_scope.cancel()
+
+
+async def test_a_duty_that_is_done_is_not_done_again(clock: FakeClock) -> None:
+    switch = Switch()
+    switch.mine.set()
+
+    async def work() -> None: ...
+
+    once = Service(name="once", run=work, once_per_farm=True)
+    await Supervisor([once], clock=clock, duties=switch).run()
+
+
+async def test_without_others_there_are_no_duties_to_share(clock: FakeClock) -> None:
+    ran = []
+
+    async def work() -> None:
+        ran.append(1)
+
+    await supervised(clock, Service(name="once", run=work, once_per_farm=True)).run()
+    assert ran == [1]

@@ -1,0 +1,196 @@
+"""What happens on one Manager is heard on the other, by those whom it concerns."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import psycopg
+import pytest
+from several_steps import (
+    Managers,
+    ask,
+    cut_lines,
+    event,
+    hears,
+    is_alone,
+    join,
+    know_each_other,
+    sql,
+    submit,
+    until,
+)
+
+from flamenco_core import hookimpl
+from flamenco_core.domain.events import (
+    JobDeleted,
+    JobSubmitted,
+    ManagerStarted,
+    TaskLogged,
+    TaskStatusChanged,
+)
+from flamenco_core.manager.news import News
+
+pytestmark = pytest.mark.postgresql
+
+
+async def test_clients_of_both_hear_of_what_happens_on_one(managers: Managers) -> None:
+    anna, bert = await managers.two()
+    heard = bert.manager.bus.subscribe()
+    job = await submit(anna)
+    told = await event(heard, lambda told: isinstance(told, JobSubmitted))
+    assert told.job.id == job
+    worker = await join(anna)
+    assert (await ask(anna, worker, "task")).status_code == 200
+    told = await event(heard, lambda told: isinstance(told, TaskStatusChanged))
+    assert (told.task.status, told.task.worker_id) == ("active", worker)
+
+
+async def test_a_log_of_any_length_is_heard_whole(managers: Managers) -> None:
+    anna, bert = await managers.two()
+    heard = bert.manager.bus.subscribe()
+    # Long, and hard to compress: it takes many notifications.
+    text = "".join(f"{number * 7919 % 104729:x} ünïcödé\n" for number in range(20_000))
+    anna.manager.tell_log("j", "t", text)
+    anna.manager.tell_log("j", "t", "the end")
+    told = await event(heard, lambda told: isinstance(told, TaskLogged))
+    assert told.text == text
+    told = await event(heard, lambda told: isinstance(told, TaskLogged))
+    assert told.text == "the end"
+
+
+async def test_plugins_hear_of_an_event_on_one_manager_only(managers: Managers) -> None:
+    heard = []
+
+    class Listener:
+        @hookimpl
+        def on_event(self, event, host) -> None:
+            if not isinstance(event, ManagerStarted):
+                heard.append((host, event))
+
+    anna, bert = await managers.two(Listener())
+    heard.clear()
+    other = bert.manager.bus.subscribe()
+    await submit(anna)
+    await event(other, lambda told: isinstance(told, JobSubmitted))
+    await hears(bert, anna)
+    await until(lambda: len(heard) >= 2)
+    jobs = [host for host, told in heard if isinstance(told, JobSubmitted)]
+    assert jobs == [anna.manager]
+
+
+async def test_a_worker_that_waits_is_woken_by_the_other_manager(managers: Managers) -> None:
+    anna, bert = await managers.two()
+    worker = await join(bert)
+    waiting = asyncio.create_task(ask(bert, worker, "task", beat=60, Prefer="wait=60"))
+    await until(lambda: len(bert.manager.doorbell) == 1)
+    started = time.monotonic()
+    await submit(anna)
+    assert (await waiting).status_code == 200
+    assert time.monotonic() - started < 5
+
+
+async def test_a_worker_that_is_asked_to_sleep_hears_of_it_wherever_it_waits(
+    managers: Managers,
+) -> None:
+    anna, bert = await managers.two()
+    worker = await join(bert)
+    waiting = asyncio.create_task(ask(bert, worker, "task", beat=60, Prefer="wait=60"))
+    await until(lambda: len(bert.manager.doorbell) == 1)
+    body = {"status": "asleep", "is_lazy": False}
+    url = f"/api/v3/worker-mgt/workers/{worker}/setstatus"
+    assert (await anna.client.post(url, json=body)).is_success
+    assert (await waiting).status_code == 423
+
+
+async def test_a_deleted_worker_is_known_to_nobody(managers: Managers) -> None:
+    anna, bert = await managers.two()
+    worker = await join(bert)
+    heard = bert.manager.bus.subscribe()
+    assert (await anna.client.delete(f"/api/v3/worker-mgt/workers/{worker}")).is_success
+    await event(heard, lambda told: type(told).__name__ == "WorkerDeleted")
+    assert (await ask(bert, worker, "task")).status_code == 403
+
+
+async def test_a_job_is_deleted_by_whoever_has_that_duty(managers: Managers) -> None:
+    anna, bert = await managers.two()
+    for asked in (anna, bert):
+        job = await submit(asked)
+        heard = asked.manager.bus.subscribe()
+        assert (await asked.client.delete(f"/api/v3/jobs/{job}")).is_success
+        told = await event(heard, lambda told: isinstance(told, JobDeleted))
+        assert told.job_id == job
+
+
+async def test_alone_nothing_is_sent(managers: Managers) -> None:
+    anna = await managers.start()
+    await until(lambda: is_alone(anna))
+    with psycopg.connect(managers.url.replace("+psycopg", ""), autocommit=True) as other:
+        other.execute("LISTEN flamenco")
+        await join(anna)
+        await submit(anna)
+        # Notifications come in order: what was sent before this one has arrived.
+        other.execute("NOTIFY flamenco, 'the end'")
+        assert [told.payload for told in other.notifies(stop_after=1)] == ["the end"]
+
+
+async def test_what_strangers_say_on_the_channel_does_no_harm(managers: Managers) -> None:
+    anna, bert = await managers.two()
+    for text in ("hello", "1|news|0|1|0|x", "1|news|0|2|0|eNoDAAAAAAE=", "|||||", "a|b|c|d|e|f"):
+        sql(managers.url, "SELECT pg_notify('flamenco', %s)", text)
+    await hears(anna, bert)
+    await hears(bert, anna)
+
+
+async def test_who_goes_is_not_talked_to_any_more(managers: Managers) -> None:
+    anna, bert = await managers.two()
+    await managers.stop(bert)
+    await until(lambda: is_alone(anna))
+
+
+# -- when something may have been missed
+
+
+async def test_a_line_that_broke_comes_back_and_everybody_looks_again(
+    managers: Managers, caplog: pytest.LogCaptureFixture
+) -> None:
+    anna, bert = await managers.two()
+    worker = await join(bert)
+    heard = bert.manager.bus.subscribe()
+    waiting = asyncio.create_task(ask(bert, worker, "task", beat=60, Prefer="wait=60"))
+    await until(lambda: len(bert.manager.doorbell) == 1)
+    # Behind everybody's back, as if the news of it had been lost.
+    sql(managers.url, "UPDATE workers SET status_requested = 'asleep'")
+    cut_lines(managers.url)
+    assert (await waiting).status_code == 423
+    assert await event(heard, lambda told: told is None) is None
+    await until(lambda: caplog.text.count("the line to other Managers is back") == 2)
+    await know_each_other(anna, bert)
+    await hears(anna, bert)
+    await hears(bert, anna)
+
+
+async def test_what_cannot_be_put_into_words_is_something_missed(managers: Managers) -> None:
+    anna, bert = await managers.two()
+    heard = bert.manager.bus.subscribe()
+    anna.manager.neighbors.tell(News(woken=[object()]))  # type: ignore[list-item]
+    assert await event(heard, lambda told: told is None) is None
+    await hears(anna, bert)
+
+
+async def test_what_is_said_while_the_line_is_broken_is_not_lost(managers: Managers) -> None:
+    anna, bert = await managers.two()
+    heard = bert.manager.bus.subscribe()
+    cut_lines(managers.url)
+    anna.manager.tell_log("j", "t", "hello")
+    told = await event(heard, lambda told: isinstance(told, TaskLogged) or told is None)
+    # Either it arrives, or everybody is told to look again.
+    assert told is None or told.text == "hello"
+
+
+async def test_a_number_of_another_manager_is_no_place_to_go_on_from(managers: Managers) -> None:
+    anna, bert = await managers.two()
+    await submit(anna)
+    for number in (anna.manager.bus.number, anna.manager.bus.number - 1000):
+        heard = bert.manager.bus.subscribe(number)
+        assert (await heard.next(1)).event is None  # type: ignore[union-attr]

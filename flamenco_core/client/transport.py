@@ -16,6 +16,7 @@ from flamenco_core.errors import (
     NotAllowed,
     NotFound,
     OutdatedJobType,
+    StorageFull,
 )
 
 __all__ = ["Transport", "manager_url"]
@@ -31,6 +32,7 @@ _BY_STATUS: dict[int, type[FlamencoError]] = {
     422: NotAllowed,
     429: Busy,
     503: Busy,
+    507: StorageFull,
 }
 
 

@@ -5,7 +5,7 @@
   x TaskEvent: TaskStatusChanged, TaskProgressed, TaskLogged
   x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted
   x TagEvent: TagChanged, TagDeleted
-  x HostEvent: ManagerStarted, ManagerStopping; on a Worker: RunStarted, RunEnded
+  x HostEvent: ManagerStarted, ManagerStopping, DatabaseTrouble; on a Worker: RunStarted, RunEnded
 
 Events are hints: whoever missed some reads the present state again. Times are
 microseconds since 1970, UTC.
@@ -18,6 +18,7 @@ import attrs
 from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
 
 __all__ = [
+    "DatabaseTrouble",
     "Event",
     "HostEvent",
     "JobDeleted",
@@ -240,6 +241,13 @@ class ManagerStarted(HostEvent):
 @attrs.frozen
 class ManagerStopping(HostEvent):
     """The Manager is about to stop."""
+
+
+@attrs.frozen
+class DatabaseTrouble(HostEvent):
+    """Changes cannot be stored, or the data is damaged; an empty message: all is well again."""
+
+    message: str
 
 
 @attrs.frozen(kw_only=True)

@@ -17,6 +17,7 @@ from flamenco_core.domain.variables import VariableTable
 from flamenco_core.errors import ConfigError, NotFound
 from flamenco_core.manager.bus import Bus
 from flamenco_core.manager.credentials import Credentials
+from flamenco_core.manager.database_care import DatabaseCare
 from flamenco_core.manager.deletion import Deletion
 from flamenco_core.manager.doorbell import Doorbell
 from flamenco_core.manager.job_types import JobTypeCatalog
@@ -61,6 +62,7 @@ class Manager:
         """Host and port of each socket that the server listens on; empty if it did not say."""
         self.database: Database = open_database(settings.database, clock)
         self.readiness = Readiness(self.database, clock)
+        self.database_care = DatabaseCare(self)
         self._credentials = Credentials(self.database, clock)
         # Microseconds: later than every number that an earlier Manager has given.
         self.bus = Bus(plugins, self, start=clock.now())

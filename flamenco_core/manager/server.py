@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
+import os
 import signal
 import socket
 import threading
@@ -19,8 +21,14 @@ from flamenco_core.errors import ConfigError
 
 __all__ = ["Server", "bind", "serve"]
 
+log = logging.getLogger(__name__)
+
 GRACE = 1
 """Seconds that running requests get to end when the server stops."""
+LAST_ANSWERS = 0.5
+"""Seconds between a failed disk and the end of the process."""
+DISK_FAILED = 74
+"""Its exit code then, as sysexits.h has it; whoever watches it should start it again."""
 
 
 class _Start:
@@ -79,7 +87,9 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so; raises what kept the Manager from starting."""
-        self._app.state.manager.served = tuple(_served(sockets or []))
+        manager = self._app.state.manager
+        manager.served = tuple(_served(sockets or []))
+        manager.database.on_failed_disk = _die
         try:
             await super().startup(sockets)
         except SystemExit:
@@ -112,6 +122,15 @@ class Server(uvicorn.Server):
         """
         self._app.state.manager.end_streams()
         await super().shutdown(sockets)
+
+
+def _die(reason: str) -> None:
+    """End this process, once the answers that say why are sent.
+
+    At once and by no other way: whatever is done at an ordered end would write again.
+    """
+    log.critical("%s", reason)
+    asyncio.get_running_loop().call_later(LAST_ANSWERS, os._exit, DISK_FAILED)
 
 
 def _served(sockets: Iterable[socket.socket]) -> Iterator[tuple[str, int]]:

@@ -140,6 +140,14 @@ class ManagerSettings:
     database_check_period: Duration = option(
         Duration.parse("1h"), "How often the database is checked for damage; 0 means never."
     )
+    database_backup_period: Duration = option(
+        Duration.parse("24h"),
+        "Age of the newest backup at which another one is made after a check, in a folder"
+        " beside a SQLite database; 0 means never.",
+    )
+    database_backups: int = option(
+        3, "How many of these backups are kept.", validator=validators.ge(0)
+    )
     local_manager_storage_path: Path = option(
         Path("flamenco-manager-storage"),
         "Folder for what only the Manager needs: logs and last-rendered images.",

@@ -75,9 +75,14 @@ def _body(event: events.Event) -> dict[str, Any]:
             return _worker(event.worker) | {"deleted_at": rfc3339(event.worker.updated)}
         case events.WorkerRegistered() | events.WorkerUpdated():
             return _worker(event.worker)
-        case events.ManagerStarted():
-            return {"type": "manager-startup"}
-    return {"type": "manager-shutdown"}
+    return _lifecycle(event)
+
+
+def _lifecycle(event: events.Event) -> dict[str, Any]:
+    if isinstance(event, events.DatabaseTrouble):
+        return {"type": "database-trouble", "message": event.message}
+    is_start = isinstance(event, events.ManagerStarted)
+    return {"type": "manager-startup" if is_start else "manager-shutdown"}
 
 
 def _job(job: JobFacts) -> dict[str, Any]:

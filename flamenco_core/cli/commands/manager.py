@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flamenco_core.config import Loaded
     from flamenco_core.manager.settings import ManagerSettings
 
-__all__ = ["manager"]
+__all__ = ["explained", "manager"]
 
 _EXTRA = {"alembic", "litestar", "sqlalchemy", "uvicorn"}
 
@@ -49,7 +49,7 @@ def manager(log_level: str, strict: bool, **given: Any) -> None:
     settings file, that over the default.
     """
     start_logging(log_level)
-    with _explained():
+    with explained():
         loaded = _settings(**given, strict=strict)
         from flamenco_core.manager import create_manager
         from flamenco_core.manager.server import serve
@@ -105,7 +105,7 @@ def _from_here(path: str | None) -> str | None:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Say how to get the packages that only a Manager needs."""
     try:
         yield

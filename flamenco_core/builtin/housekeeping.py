@@ -1,4 +1,4 @@
-"""Built-in: give up lost workers, store who was seen, delete what is marked."""
+"""Built-in: lost workers, who was seen, logs, the database, deletion."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ __all__ = ["register_services"]
 
 @hookimpl
 def register_services(host: Manager) -> Iterable[Service]:
-    """Offer the time-out of workers, when they were seen, and the deletion of jobs."""
+    """Offer what a Manager does by itself, whoever asks for what."""
     return [
         Service(name="worker-timeouts", run=host.give_up_overdue, every=1.0, once_per_farm=True),
         Service(name="last-seen", run=host.save_seen, every=10.0),
+        Service(name="task-logs", run=host.flush_logs, every=5.0),
         Service(name="database-look", run=host.database_care.look, every=10.0),
         Service(name="database-check", run=host.database_care.check_often),
         Service(name="job-deletion", run=host.deletion.run),

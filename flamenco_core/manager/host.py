@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable
@@ -69,7 +70,7 @@ class Manager:
         self.doorbell = Doorbell()
         patience = settings.worker_timeout.seconds
         self.liveness = Liveness(clock, max(PATIENCE, patience) if patience else float("inf"))
-        self.logs = TaskLogs(settings.local_manager_storage_path)
+        self.logs = TaskLogs(settings.local_manager_storage_path, settings.task_logs.limits)
         self.last_rendered = LastRendered(self.logs)
         self.deletion = Deletion(self)
         self.rules = Rules(
@@ -144,6 +145,10 @@ class Manager:
         """Store when workers were last heard of."""
         if seen := self.liveness.unsaved():
             await self.database.write(worker_rows.save_seen, seen)
+
+    async def flush_logs(self) -> None:
+        """Let what tasks have logged survive a power cut."""
+        await asyncio.to_thread(self.logs.flush)
 
     def tell_log(self, job_id: str, task_id: str, text: str) -> None:
         """Tell that text was added to a task's log."""

@@ -19,6 +19,7 @@ from attrs import validators
 
 from flamenco_core.config import Duration, Loaded, Wrong, load_settings, option
 from flamenco_core.config.nodes import Scalar
+from flamenco_core.manager.logs import LogLimits
 from flamenco_core.manager.variables import DEFAULT_VARIABLES, read_variables
 from flamenco_core.offers.variable import Variable
 from flamenco_core.platform import go_os
@@ -31,6 +32,7 @@ __all__ = [
     "MqttClient",
     "Shaman",
     "ShamanGarbageCollect",
+    "TaskLogSettings",
     "load_manager_settings",
 ]
 
@@ -89,6 +91,30 @@ class Shaman:
     garbage_collect: ShamanGarbageCollect = option(
         factory=ShamanGarbageCollect, key="garbageCollect"
     )
+
+
+@attrs.frozen(kw_only=True)
+class TaskLogSettings:
+    """How much of the logs of tasks is kept."""
+
+    run_megabytes: int = option(
+        64, "Megabytes of the log of one run of a task.", validator=validators.ge(1)
+    )
+    message_kilobytes: int = option(
+        1024, "Kilobytes of one message of a worker.", validator=validators.ge(1)
+    )
+    runs: int = option(
+        20, "Runs of a task whose logs are kept, the newest ones.", validator=validators.ge(1)
+    )
+
+    @property
+    def limits(self) -> LogLimits:
+        """The same as the logs want it."""
+        return LogLimits(
+            run=self.run_megabytes * 2**20,
+            message=self.message_kilobytes * 2**10,
+            runs=self.runs,
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -152,6 +178,7 @@ class ManagerSettings:
         Path("flamenco-manager-storage"),
         "Folder for what only the Manager needs: logs and last-rendered images.",
     )
+    task_logs: TaskLogSettings = option(factory=TaskLogSettings)
     shared_storage_path: str = option(
         "",
         "Folder that all machines of the farm share, in this machine's notation."

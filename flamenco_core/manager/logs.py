@@ -24,6 +24,8 @@ BLOCK = 64 * 1024
 MAX_GAP = 16 * 1024 * 1024
 PER_RUN = 8
 """So many epochs a task may go through from one run to the next: people cancel, requeue."""
+MANY = 32
+"""From so many files on, it is cheaper to let the system write all that it has."""
 _BINARY = getattr(os, "O_BINARY", 0)
 # No following of links: whoever can write here must not redirect the Manager, nor have it
 # show other files. No waiting for the other end of a pipe either.
@@ -112,8 +114,13 @@ class TaskLogs:
 
     def flush(self) -> None:
         """Let what was written survive a power cut; one that cannot is left out."""
-        for _ in range(len(self._unsynced)):
-            path = self._unsynced.pop()
+        count = len(self._unsynced)
+        paths = [self._unsynced.pop() for _ in range(count)]
+        if count > MANY and hasattr(os, "sync"):
+            # One after the other, each would make the file system commit by itself.
+            os.sync()
+            return
+        for path in paths:
             with suppress(OSError), path.open("rb+") as file:
                 _sync(file.fileno())
 

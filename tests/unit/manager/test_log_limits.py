@@ -141,6 +141,16 @@ def test_what_was_written_is_synced_once(logs, monkeypatch) -> None:
     assert len(synced) == 2
 
 
+def test_many_are_synced_together(logs, monkeypatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("flamenco_core.manager.logs.os.sync", lambda: said.append("all"))
+    monkeypatch.setattr("flamenco_core.manager.logs._sync", lambda _: said.append("one"))
+    for number in range(40):
+        logs.write(JOB, f"task{number}", 1, "x\n", 0)
+    logs.flush()
+    assert said == ["all"]
+
+
 def test_a_log_that_is_gone_is_no_trouble_to_sync(logs) -> None:
     logs.write(JOB, TASK, 1, "x\n", None)
     logs.remove(JOB)

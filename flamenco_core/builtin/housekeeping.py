@@ -17,7 +17,8 @@ __all__ = ["register_services"]
 @hookimpl
 def register_services(host: Manager) -> Iterable[Service]:
     """Offer what a Manager does by itself, whoever asks for what."""
-    return [
+    cleanup = host.settings.cleanup
+    services = [
         Service(name="worker-timeouts", run=host.give_up_overdue, every=1.0, once_per_farm=True),
         Service(name="last-seen", run=host.save_seen, every=10.0),
         Service(name="task-logs", run=host.flush_logs, every=5.0),
@@ -27,3 +28,9 @@ def register_services(host: Manager) -> Iterable[Service]:
         # What an earlier Manager has left, and what could not be deleted the last time.
         Service(name="job-deletion-check", run=host.deletion.ask, every=60.0),
     ]
+    if cleanup.enabled and cleanup.period:
+        every = cleanup.period.seconds
+        services.append(
+            Service(name="cleanup", run=host.cleanup.run, every=every, once_per_farm=True)
+        )
+    return services

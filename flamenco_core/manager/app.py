@@ -26,6 +26,7 @@ from flamenco_core.manager.http.jobs import JobController
 from flamenco_core.manager.http.meta import MetaController
 from flamenco_core.manager.http.output import JobFileController, OutputController
 from flamenco_core.manager.http.problems import HANDLERS
+from flamenco_core.manager.http.retention import RetentionController
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.tasks import TaskController
 from flamenco_core.manager.http.upnp import DescriptionController
@@ -48,6 +49,7 @@ CONTROLLERS = (
     WorkerController,
     JobTypeController,
     JobController,
+    RetentionController,
     TaskController,
     OutputController,
     JobFileController,

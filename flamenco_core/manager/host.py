@@ -16,7 +16,9 @@ from flamenco_core.domain.jobs import FailureRule
 from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
 from flamenco_core.domain.variables import VariableTable
 from flamenco_core.errors import ConfigError, NotFound
+from flamenco_core.manager.archive import Archiver
 from flamenco_core.manager.bus import Bus
+from flamenco_core.manager.cleanup import Cleanup
 from flamenco_core.manager.credentials import Credentials
 from flamenco_core.manager.database_care import DatabaseCare
 from flamenco_core.manager.deletion import Deletion
@@ -72,6 +74,8 @@ class Manager:
         self.liveness = Liveness(clock, max(PATIENCE, patience) if patience else float("inf"))
         self.logs = TaskLogs(settings.local_manager_storage_path, settings.task_logs.limits)
         self.last_rendered = LastRendered(self.logs)
+        self.archiver = Archiver(self)
+        self.cleanup = Cleanup(self)
         self.deletion = Deletion(self)
         self.rules = Rules(
             failure=FailureRule(settings.fail_percentage),

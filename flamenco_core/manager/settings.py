@@ -19,6 +19,7 @@ from attrs import validators
 
 from flamenco_core.config import Duration, Loaded, Wrong, load_settings, option
 from flamenco_core.config.nodes import Scalar
+from flamenco_core.manager.cleanup_settings import CleanupSettings
 from flamenco_core.manager.logs import LogLimits
 from flamenco_core.manager.variables import DEFAULT_VARIABLES, read_variables
 from flamenco_core.offers.variable import Variable
@@ -179,6 +180,7 @@ class ManagerSettings:
         "Folder for what only the Manager needs: logs and last-rendered images.",
     )
     task_logs: TaskLogSettings = option(factory=TaskLogSettings)
+    cleanup: CleanupSettings = option(factory=CleanupSettings)
     shared_storage_path: str = option(
         "",
         "Folder that all machines of the farm share, in this machine's notation."
@@ -229,6 +231,11 @@ class ManagerSettings:
             database=_rooted_database(self.database, folder),
             local_manager_storage_path=_rooted(self.local_manager_storage_path, folder),
             shared_storage_path=str(_rooted(Path(shared), folder)) if shared else "",
+            cleanup=attrs.evolve(
+                self.cleanup,
+                archive_path=self.cleanup.archive_path
+                and _rooted(self.cleanup.archive_path, folder),
+            ),
             plugins_dir=self.plugins_dir and _rooted(self.plugins_dir, folder),
         )
 

@@ -13,11 +13,10 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from flamenco_core.errors import DatabaseError, NotFound
-from flamenco_core.manager.store.tables import metadata
 
 __all__ = ["back_up", "damage_in", "put_back"]
 
-_OURS = ("alembic_version", *metadata.tables)
+_NEEDED = ("alembic_version", "jobs", "tasks", "workers")
 
 
 def back_up(url: str, target: Path) -> None:
@@ -41,7 +40,7 @@ def damage_in(url: str) -> list[str]:
     """Return what is wrong with the database as far as a client can see; mostly nothing."""
     with _connected(url) as connection:
         found = _tables(connection)
-    return [f"there is no table {name}" for name in _OURS if name not in found]
+    return [f"there is no table {name}" for name in _NEEDED if name not in found]
 
 
 def put_back(url: str, dump: Path, aside: Path) -> Path | None:
@@ -91,11 +90,12 @@ def _tables(connection: psycopg.Connection) -> list[str]:
     rows = connection.execute(
         "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
     ).fetchall()
-    return [row[0] for row in rows if row[0] in _OURS]
+    return [row[0] for row in rows]
 
 
 def _drop(url: str, tables: list[str]) -> None:
     # Not by pg_restore: it knows the dump's tables only, not what a newer schema has added.
+    # All of it is in the dump that was just made, whoever's it is.
     with _connected(url) as connection:
         for name in tables:
             connection.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(name)))

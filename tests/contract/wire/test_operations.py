@@ -32,6 +32,8 @@ LATER = {
 OURS = {
     *("getPlugins", "followEvents", "fetchJobFile", "fetchJobWhy"),
     *("getLive", "getReady", "describeForUpnp"),
+    *("downloadJobArchive", "archiveJob"),
+    *("fetchJobRetention", "setJobRetention", "pruneJobs"),
 }
 """What Flamenco's document does not have."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from flamenco_core.clock import SystemClock
@@ -151,13 +152,15 @@ def next_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for source in [*migrate._FOLDER.glob("*.*"), *migrate._FOLDER.glob("versions/*.py")]:
         (folder / source.relative_to(migrate._FOLDER)).write_bytes(source.read_bytes())
     monkeypatch.setattr(migrate, "_FOLDER", folder)
-    return folder / "versions" / "0002_more.py"
+    return folder / "versions" / "9999_more.py"
 
 
+HEAD = ScriptDirectory(str(migrate._FOLDER)).get_current_head()
+"""The newest migration of the program."""
 MIGRATION = """
 from alembic import op
 import builtins
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "9999", "{head}", None, None
 def upgrade():
     op.execute("CREATE TABLE extra (id INTEGER)")
     op.execute("INSERT INTO counters (name, value) VALUES ('extra', 1)")
@@ -177,12 +180,12 @@ async def test_a_migration_that_breaks_off_leaves_the_old_schema(
     url: str, next_migration: Path
 ) -> None:
     await open_and_close(url)
-    next_migration.write_text(MIGRATION.format(end="raise KeyboardInterrupt('killed')"))
+    next_migration.write_text(MIGRATION.format(head=HEAD, end="raise KeyboardInterrupt('killed')"))
     with pytest.raises(KeyboardInterrupt):
         await opened(url)
     assert "extra" not in tables_of(url)
     # The next start finishes it.
-    next_migration.write_text(MIGRATION.format(end="pass"))
+    next_migration.write_text(MIGRATION.format(head=HEAD, end="pass"))
     await open_and_close(url)
     assert "extra" in tables_of(url)
 
@@ -191,8 +194,8 @@ async def test_before_a_migration_the_file_is_copied(
     sqlite_file: Path, next_migration: Path
 ) -> None:
     await open_and_close(str(sqlite_file))
-    next_migration.write_text(MIGRATION.format(end="pass"))
-    copy = sqlite_file.with_name("farm.sqlite.before-migration-from-0001")
+    next_migration.write_text(MIGRATION.format(head=HEAD, end="pass"))
+    copy = sqlite_file.with_name(f"farm.sqlite.before-migration-from-{HEAD}")
     copy.write_text("left over from an attempt that was killed")
     await open_and_close(str(sqlite_file))
     assert "extra" in tables_of(str(sqlite_file))

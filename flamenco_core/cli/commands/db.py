@@ -92,9 +92,6 @@ def restore(file: Path | None) -> None:
 
 
 def _shown() -> str:
-    database = _database()
-    if "://" not in database:
-        return database
-    from sqlalchemy import make_url
+    from flamenco_core.manager.store import upkeep
 
-    return make_url(database).render_as_string(hide_password=True)
+    return upkeep.shown(_database())

@@ -6,11 +6,13 @@ import contextlib
 from pathlib import Path
 from types import ModuleType
 
+from sqlalchemy import make_url
+
 from flamenco_core.errors import DatabaseError
 from flamenco_core.manager.store import sqlite_backup
 from flamenco_core.manager.store.sqlite_library import dbapi
 
-__all__ = ["back_up", "find_damage", "restore", "way_back"]
+__all__ = ["back_up", "find_damage", "restore", "shown", "way_back"]
 
 
 def back_up(database: str, target: Path) -> None:
@@ -31,6 +33,11 @@ def find_damage(database: str) -> list[str]:
             return sqlite_backup.damage_in(connection, thorough=True)
     except dbapi().Error as error:
         raise DatabaseError(f"cannot read the database {database}: {error}") from error
+
+
+def shown(database: str) -> str:
+    """Return a database's address as everybody may see it."""
+    return make_url(database).render_as_string() if _is_server(database) else database
 
 
 def way_back(database: str) -> str:

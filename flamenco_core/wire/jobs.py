@@ -72,7 +72,7 @@ class Job:
     worker_tag: str | None = None
     delete_requested_at: str | None = None
     retention: JobRetention | None = None
-    """How long it is kept; only where one job is shown. (Ours.)"""
+    """How long it is kept, if somebody or a rule says so; where one job is shown. (Ours.)"""
 
 
 @attrs.frozen

@@ -69,7 +69,9 @@ class JobController(Controller):
         """Show a job."""
         manager, job = manager_of(request), path_id(request, "job_id")
         shown = job_view(await manager.database.read(job_rows.job_by_uuid, job))
-        return reply(attrs.evolve(shown, retention=await retention_of(manager, job)))
+        kept = await retention_of(manager, job)
+        said = kept.keep or kept.seconds is not None or kept.expires is not None
+        return reply(attrs.evolve(shown, retention=kept if said else None))
 
     @get("/{job_id:str}/tasks", opt={"operation": "fetchJobTasks"})
     async def fetch_tasks(self, request: Request[Any, Any, Any]) -> Answer:

@@ -22,7 +22,7 @@ def register_services(host: Manager) -> Iterable[Service]:
         Service(name="worker-timeouts", run=host.give_up_overdue, every=1.0, once_per_farm=True),
         Service(name="last-seen", run=host.save_seen, every=10.0),
         Service(name="task-logs", run=host.flush_logs, every=5.0),
-        Service(name="database-look", run=host.database_care.look, every=10.0),
+        Service(name="database-look", run=host.database_care.look_often),
         Service(name="database-check", run=host.database_care.check_often),
         Service(name="job-deletion", run=host.deletion.run),
         # What an earlier Manager has left, and what could not be deleted the last time.

@@ -14,6 +14,8 @@ __all__ = ["DatabaseCare"]
 
 log = logging.getLogger(__name__)
 
+PERIOD = 10.0
+"""Seconds between two looks; the start has been one."""
 FIRST = 60.0
 """Seconds after the start for the first check: then the Workers are back at work."""
 FULL = "the database cannot be written at the moment; is its disk full?"
@@ -26,13 +28,19 @@ class DatabaseCare:
         self._manager = manager
         self._told = ""
 
+    async def look_often(self) -> None:
+        """Look every ten seconds, until it is cancelled."""
+        while True:
+            await self._manager.clock.sleep(PERIOD)
+            await self.look()
+
     async def look(self) -> None:
         """See whether changes can be stored; tell when they cannot, and when they can again."""
         manager = self._manager
-        trouble = await manager.database.look() or manager.readiness.damage
-        if not trouble and not await manager.readiness.check():
-            trouble = FULL
-        self._tell(trouble)
+        trouble = await manager.database.look()
+        ready = bool(trouble) or await manager.readiness.check()
+        # Damage last: a check beside this may have found it meanwhile.
+        self._tell(trouble or manager.readiness.damage or ("" if ready else FULL))
 
     async def check_often(self) -> None:
         """Check as often as the settings say, until it is cancelled."""

@@ -19,6 +19,7 @@
     + NotAllowed            no such change from this status
   x Busy                    too much to do or not reachable; try again
   x DatabaseError           the database cannot be used; names the cure
+    + StorageFull           its disk, or that of the logs, has no space left
 
 ``manager/http/problems.py`` is the one place that turns these into HTTP answers.
 """
@@ -43,6 +44,7 @@ __all__ = [
     "PluginError",
     "Refused",
     "StaleMessage",
+    "StorageFull",
     "UnknownCommand",
     "UnknownJobType",
 ]
@@ -134,3 +136,7 @@ class Busy(FlamencoError, TimeoutError):
 
 class DatabaseError(FlamencoError, RuntimeError):
     """The database cannot be used; the message names the cure."""
+
+
+class StorageFull(DatabaseError):
+    """There is no space left on the Manager's disk; reading goes on."""

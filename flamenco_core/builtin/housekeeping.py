@@ -21,7 +21,8 @@ __all__ = ["register_services"]
 @hookimpl
 def register_services(host: Manager) -> Iterable[Service]:
     """Offer what the Manager does by itself, from the time-out of workers on."""
-    return [
+    cleanup = host.settings.cleanup
+    services = [
         Service(name="worker-timeouts", run=host.give_up_overdue, every=0.5, once_per_farm=True),
         Service(name="task-timeouts", run=host.fail_silent_tasks, every=5.0),
         Service(name="contacts", run=host.liveness.run),
@@ -31,7 +32,16 @@ def register_services(host: Manager) -> Iterable[Service]:
         Service(name="stuck-jobs", run=host.stuck.watch, every=60.0, once_per_farm=True),
         Service(name="old-workers", run=host.old_workers.look, every=600.0, once_per_farm=True),
         Service(name="last-rendered", run=host.last_rendered.serve),
+        Service(name="task-logs", run=host.flush_logs, every=5.0),
+        Service(name="database-look", run=host.database_care.look_often),
+        Service(name="database-check", run=host.database_care.check_often),
         Service(name="job-deletion", run=host.deletion.run, once_per_farm=True),
         # What an earlier Manager has left, and what could not be deleted the last time.
         Service(name="job-deletion-check", run=host.deletion.ask, every=60.0),
     ]
+    if cleanup.enabled and cleanup.period:
+        every = cleanup.period.seconds
+        services.append(
+            Service(name="cleanup", run=host.cleanup.run, every=every, once_per_farm=True)
+        )
+    return services

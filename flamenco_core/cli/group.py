@@ -23,6 +23,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "farm": "Run a Manager and a Worker on this machine.",
         "demo": "Render a small film with a farm of its own.",
         "workers": "List the workers, or say when they sleep.",
+        "db": "Back up, check or restore the Manager's database.",
     },
     "Jobs": {
         "submit": "Submit a Blender file as a job.",

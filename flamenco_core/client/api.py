@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -20,6 +20,12 @@ from flamenco_core.wire.jobs import (
     SubmittedJob,
 )
 from flamenco_core.wire.meta import FlamencoVersion, PluginList, PluginState
+from flamenco_core.wire.retention import (
+    ArchivedJob,
+    JobRetention,
+    PruneResult,
+    PruneSelection,
+)
 from flamenco_core.wire.sleep import WorkerSleepSchedule
 from flamenco_core.wire.stuck import StuckCheck, StuckFound
 from flamenco_core.wire.tasks import (
@@ -148,6 +154,23 @@ class Client:
     def check_stuck(self, wish: StuckCheck) -> StuckFound:
         """Let the Manager look for jobs that do not go on by themselves."""
         return self._read(self._post("/jobs/check-stuck", wish), StuckFound)
+
+    def set_retention(self, job_id: str, retention: JobRetention) -> None:
+        """Say how long a job is kept."""
+        self._post(f"/jobs/{_part(job_id)}/retention", retention)
+
+    def prune(self, selection: PruneSelection) -> PruneResult:
+        """Delete finished jobs whose time is over, or hear which that would be."""
+        return self._read(self._post("/jobs/prune", selection), PruneResult)
+
+    def archive_there(self, job_id: str) -> ArchivedJob:
+        """Let the Manager put a job's archive into its folder for them."""
+        return self._read(self._post(f"/jobs/{_part(job_id)}/archive", None), ArchivedJob)
+
+    def download_archive(self, job_id: str, file: BinaryIO) -> None:
+        """Write a job's archive to *file*."""
+        for piece in self.transport.pieces("GET", f"{_API}/jobs/{_part(job_id)}/archive"):
+            file.write(piece)
 
     # -- tasks -------------------------------------------------------------------
 

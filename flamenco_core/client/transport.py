@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from flamenco_core.errors import (
     NotAllowed,
     NotFound,
     OutdatedJobType,
+    StorageFull,
 )
 
 __all__ = ["Transport", "manager_url"]
@@ -31,6 +33,7 @@ _BY_STATUS: dict[int, type[FlamencoError]] = {
     422: NotAllowed,
     429: Busy,
     503: Busy,
+    507: StorageFull,
 }
 
 
@@ -79,6 +82,17 @@ class Transport:
             self.unreachable(error)
         self.checked(response)
         return response
+
+    def pieces(self, method: str, path: str) -> Iterator[bytes]:
+        """Send a request; yield its answer as it comes, raise if it is no success."""
+        try:
+            with self.http.stream(method, path) as response:
+                if not response.is_success:
+                    response.read()
+                self.checked(response)
+                yield from response.iter_bytes()
+        except httpx.HTTPError as error:
+            self.unreachable(error)
 
     def checked(self, response: httpx.Response) -> None:
         """Raise the error that the answer stands for, unless it is a success."""

@@ -6,7 +6,7 @@
   x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted,
     WorkerRemovalAnnounced
   x TagEvent: TagChanged, TagDeleted
-  x HostEvent: ManagerStarted, ManagerStopping; on a Worker: RunStarted, RunEnded
+  x HostEvent: ManagerStarted, ManagerStopping, DatabaseTrouble; on a Worker: RunStarted, RunEnded
 
 Events are hints: whoever missed some reads the present state again. Times are
 microseconds since 1970, UTC.
@@ -19,6 +19,7 @@ import attrs
 from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
 
 __all__ = [
+    "DatabaseTrouble",
     "Event",
     "HostEvent",
     "ImageFacts",
@@ -273,6 +274,13 @@ class ManagerStarted(HostEvent):
 @attrs.frozen
 class ManagerStopping(HostEvent):
     """The Manager is about to stop."""
+
+
+@attrs.frozen
+class DatabaseTrouble(HostEvent):
+    """Changes cannot be stored, or the data is damaged; an empty message: all is well again."""
+
+    message: str
 
 
 @attrs.frozen(kw_only=True)

@@ -31,6 +31,7 @@ from flamenco_core.manager.http.meta import MetaController
 from flamenco_core.manager.http.old_workers import OldWorkerController
 from flamenco_core.manager.http.output import OutputController
 from flamenco_core.manager.http.problems import HANDLERS
+from flamenco_core.manager.http.retention import RetentionController
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.setup import SetupController
 from flamenco_core.manager.http.sleep import SleepController
@@ -59,6 +60,7 @@ CONTROLLERS = (
     WorkerController,
     JobTypeController,
     JobController,
+    RetentionController,
     TaskController,
     OutputController,
     ImageController,

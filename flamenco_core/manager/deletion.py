@@ -42,6 +42,9 @@ class Deletion:
         """Delete all marked jobs; one that cannot be deleted now is tried the next time."""
         for row in await self._manager.database.read(delete.requested):
             try:
+                if row.archive or self._manager.settings.cleanup.archive_before_delete:
+                    archive = await self._manager.archiver.store(row.uuid)
+                    log.info("job %s is archived in %s", row.uuid, archive)
                 await self._delete(row.uuid, row.shaman_checkout_id)
             # The border to storages and disks: other jobs are deleted all the same.
             except Exception:

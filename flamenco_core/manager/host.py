@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable
@@ -18,9 +19,12 @@ from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
 from flamenco_core.domain.sleep_words import zone_named
 from flamenco_core.domain.variables import VariableTable
 from flamenco_core.errors import ConfigError, NotFound
+from flamenco_core.manager.archive import Archiver
 from flamenco_core.manager.bus import MANAGERS, Bus
+from flamenco_core.manager.cleanup import Cleanup
 from flamenco_core.manager.configuration import Configuration
 from flamenco_core.manager.credentials import Credentials
+from flamenco_core.manager.database_care import DatabaseCare
 from flamenco_core.manager.deletion import Deletion
 from flamenco_core.manager.doorbell import Doorbell
 from flamenco_core.manager.images import LastRendered
@@ -74,6 +78,7 @@ class Manager:
         """Host and port of each socket that the server listens on; empty if it did not say."""
         self.database: Database = open_database(settings.database, clock)
         self.readiness = Readiness(self.database, clock)
+        self.database_care = DatabaseCare(self)
         self._credentials = Credentials(self.database, clock)
         # Microseconds: later than every number that an earlier Manager has given.
         start = clock.now() * MANAGERS + int(new_id()[-6:], 16) % MANAGERS
@@ -81,8 +86,10 @@ class Manager:
         self.doorbell = Doorbell()
         self.silence = TaskSilence(clock)
         self.neighbors = Neighbors(self)
-        self.logs = TaskLogs(settings.local_manager_storage_path)
+        self.logs = TaskLogs(settings.local_manager_storage_path, settings.task_logs.limits)
         self.last_rendered = LastRendered(self)
+        self.archiver = Archiver(self)
+        self.cleanup = Cleanup(self)
         self.deletion = Deletion(self)
         self.sleeping = Sleeping(self)
         self.stuck = Stuck(self)
@@ -207,6 +214,10 @@ class Manager:
         """Store when workers were last heard of."""
         if seen := self.liveness.unsaved():
             await self.database.write(worker_rows.save_seen, seen)
+
+    async def flush_logs(self) -> None:
+        """Let what tasks have logged survive a power cut."""
+        await asyncio.to_thread(self.logs.flush)
 
     def tell_log(self, job_id: str, task_id: str, text: str) -> None:
         """Tell that text was added to a task's log."""

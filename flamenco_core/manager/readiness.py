@@ -26,14 +26,16 @@ class Readiness:
         self._lock = asyncio.Lock()
         self._until = float("-inf")
         self._is_ready = False
+        self.damage = ""
+        """What is wrong with the data, if anything was found."""
 
     async def check(self) -> bool:
-        """Return whether changes can be stored at the moment."""
+        """Return whether changes can be stored at the moment, in a sound database."""
         async with self._lock:
             if self._clock.monotonic() >= self._until:
                 self._is_ready = await self._look()
                 self._until = self._clock.monotonic() + FRESH
-            return self._is_ready
+            return self._is_ready and not self.damage
 
     async def _look(self) -> bool:
         try:
@@ -42,4 +44,4 @@ class Readiness:
                 await self._database.brief(next_ids, "jobs", 0)
         except (FlamencoError, TimeoutError):
             return False
-        return True
+        return self._database.has_space()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import socket
 import threading
@@ -26,6 +27,10 @@ log = logging.getLogger(__name__)
 
 GRACE = 1
 """Seconds that running requests get to end when the server stops."""
+LAST_ANSWERS = 0.5
+"""Seconds between a failed disk and the end of the process."""
+DISK_FAILED = 74
+"""Its exit code then, as sysexits.h has it; whoever watches it should start it again."""
 
 
 class _Start:
@@ -90,6 +95,7 @@ class Server(uvicorn.Server):
         self._listeners = sockets or []
         manager.served = tuple(_served(self._listeners))
         manager.configuration.followers.append(self._follow)
+        manager.database.on_failed_disk = _die
         try:
             await super().startup(sockets)
         except SystemExit:
@@ -155,6 +161,15 @@ class Server(uvicorn.Server):
         """
         self._app.state.manager.end_streams()
         await super().shutdown(sockets)
+
+
+def _die(reason: str) -> None:
+    """End this process, once the answers that say why are sent.
+
+    At once and by no other way: whatever is done at an ordered end would write again.
+    """
+    log.critical("%s", reason)
+    asyncio.get_running_loop().call_later(LAST_ANSWERS, os._exit, DISK_FAILED)
 
 
 def _served(sockets: Iterable[socket.socket]) -> Iterator[tuple[str, int]]:

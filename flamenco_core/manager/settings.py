@@ -21,6 +21,8 @@ from flamenco_core.config import Duration, Loaded, Wrong, load_settings, option
 from flamenco_core.config.nodes import Scalar
 from flamenco_core.domain.impossible import ImpossibleTasks
 from flamenco_core.domain.sleep_words import zone_named
+from flamenco_core.manager.cleanup_settings import CleanupSettings
+from flamenco_core.manager.logs import LogLimits
 from flamenco_core.manager.variables import (
     DEFAULT_VARIABLES,
     VARIABLES_SCHEMA,
@@ -38,6 +40,7 @@ __all__ = [
     "MqttClient",
     "Shaman",
     "ShamanGarbageCollect",
+    "TaskLogSettings",
     "load_manager_settings",
 ]
 
@@ -108,6 +111,30 @@ class Shaman:
 
 
 @attrs.frozen(kw_only=True)
+class TaskLogSettings:
+    """How much of the logs of tasks is kept."""
+
+    run_megabytes: int = option(
+        64, "Megabytes of the log of one run of a task.", validator=validators.ge(1)
+    )
+    message_kilobytes: int = option(
+        1024, "Kilobytes of one message of a worker.", validator=validators.ge(1)
+    )
+    runs: int = option(
+        20, "Runs of a task whose logs are kept, the newest ones.", validator=validators.ge(1)
+    )
+
+    @property
+    def limits(self) -> LogLimits:
+        """The same as the logs want it."""
+        return LogLimits(
+            run=self.run_megabytes * 2**20,
+            message=self.message_kilobytes * 2**10,
+            runs=self.runs,
+        )
+
+
+@attrs.frozen(kw_only=True)
 class MqttClient:
     """Events for an MQTT broker."""
 
@@ -158,13 +185,22 @@ class ManagerSettings:
     database_check_period: Duration = option(
         Duration.parse("1h"),
         "How often the database is checked for damage; 0 means never.",
-        acts="not yet",
+    )
+    database_backup_period: Duration = option(
+        Duration.parse("24h"),
+        "Age of the newest backup at which another one is made after a check, in a folder"
+        " beside a SQLite database; 0 means never.",
+    )
+    database_backups: int = option(
+        3, "How many of these backups are kept.", validator=validators.ge(0)
     )
     local_manager_storage_path: Path = option(
         Path("flamenco-manager-storage"),
         "Folder for what only the Manager needs: logs and last-rendered images. Managers that"
         " share a database share it, too.",
     )
+    task_logs: TaskLogSettings = option(factory=TaskLogSettings)
+    cleanup: CleanupSettings = option(factory=CleanupSettings)
     shared_storage_path: str = option(
         "",
         "Folder that all machines of the farm share, in this machine's notation."
@@ -258,6 +294,11 @@ class ManagerSettings:
             database=_rooted_database(self.database, folder),
             local_manager_storage_path=_rooted(self.local_manager_storage_path, folder),
             shared_storage_path=str(_rooted(Path(shared), folder)) if shared else "",
+            cleanup=attrs.evolve(
+                self.cleanup,
+                archive_path=self.cleanup.archive_path
+                and _rooted(self.cleanup.archive_path, folder),
+            ),
             plugins_dir=self.plugins_dir and _rooted(self.plugins_dir, folder),
         )
 

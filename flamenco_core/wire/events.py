@@ -70,9 +70,7 @@ def _body(event: events.Event) -> dict[str, Any]:
             return {"tag": _tag(event.tag)}
         case events.TagDeleted():
             return {"tag": {"id": event.tag_id, "name": ""}, "was_deleted": True}
-        case events.ManagerStarted():
-            return {"type": "manager-startup"}
-    return {"type": "manager-shutdown"}
+    return _lifecycle(event)
 
 
 def _worker_body(event: events.WorkerEvent) -> dict[str, Any]:
@@ -103,6 +101,13 @@ def _of_job(event: events.JobEvent) -> dict[str, Any]:
         case events.JobDeleted():
             return _deleted_job(event.job_id)
     raise TypeError(f"{type(event).__name__} has no body yet; write it here")
+
+
+def _lifecycle(event: events.Event) -> dict[str, Any]:
+    if isinstance(event, events.DatabaseTrouble):
+        return {"type": "database-trouble", "message": event.message}
+    is_start = isinstance(event, events.ManagerStarted)
+    return {"type": "manager-startup" if is_start else "manager-shutdown"}
 
 
 def _job(job: JobFacts) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from flamenco_core.domain.statuses import JobStatus
+from flamenco_core.wire.retention import JobRetention
 
 __all__ = [
     "Job",
@@ -70,6 +71,8 @@ class Job:
     storage: JobStorageInfo | None = None
     worker_tag: str | None = None
     delete_requested_at: str | None = None
+    retention: JobRetention | None = None
+    """How long it is kept, if somebody or a rule says so; where one job is shown. (Ours.)"""
 
 
 @attrs.frozen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from flamenco_core.cli.commands.jobs_stuck import stuck
+from flamenco_core.cli.commands.keeping import archive, keep, prune
 from flamenco_core.cli.complete import job_ids
 from flamenco_core.cli.context import Cli, as_json, asks_manager, pass_cli
 from flamenco_core.cli.output import local_time, print_json, print_table, short, steps
@@ -71,6 +72,10 @@ def show(cli: Cli, job: str, as_json: bool) -> None:
             click.echo(f"    {key} = {value}")
 
 
+for _command in (archive, keep, prune):
+    jobs.add_command(_command)
+
+
 def _wanted(job: Job, statuses: tuple[str, ...], search: str | None) -> bool:
     if statuses and job.status not in statuses:
         return False
@@ -94,4 +99,13 @@ def _facts(job: Job) -> list[tuple[str, object]]:
         ("steps", steps(job.steps_completed, job.steps_total) or "none yet"),
         ("created", local_time(job.created)),
         ("updated", local_time(job.updated)),
+        ("kept", _kept(job)),
     ]
+
+
+def _kept(job: Job) -> str:
+    found = job.retention
+    if found is None:
+        return "until it is deleted"
+    until = f"until {local_time(found.expires)}" if found.expires else "until it is deleted"
+    return f"{until}: {found.reason}"

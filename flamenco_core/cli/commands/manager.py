@@ -15,7 +15,7 @@ from flamenco_core.cli.logs import LEVELS, start_logging
 from flamenco_core.cli.settings import manager_settings
 from flamenco_core.errors import FlamencoError
 
-__all__ = ["manager"]
+__all__ = ["explained", "manager"]
 
 _EXTRA = {"alembic", "litestar", "sqlalchemy", "uvicorn"}
 
@@ -46,7 +46,7 @@ def manager(log_level: str, strict: bool, **given: Any) -> None:
     settings file, that over the default.
     """
     start_logging(log_level)
-    with _explained():
+    with explained():
         loaded = manager_settings(**given, strict=strict)
         from flamenco_core.config.listing import without_effect
         from flamenco_core.manager import create_manager
@@ -71,7 +71,7 @@ def _announce(url: str) -> None:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Say how to get the packages that only a Manager needs."""
     try:
         yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 from litestar import Controller, delete, get, post
 
 from flamenco_core.clock import from_rfc3339
@@ -17,6 +18,7 @@ from flamenco_core.manager.http.plumbing import (
     path_id,
     reply,
 )
+from flamenco_core.manager.http.retention import retention_of
 from flamenco_core.manager.http.views import job_view, task_summary, why_view
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import tasks as task_rows
@@ -65,8 +67,11 @@ class JobController(Controller):
     @get("/{job_id:str}", opt={"operation": "fetchJob"})
     async def fetch_job(self, request: Request[Any, Any, Any]) -> Answer:
         """Show a job."""
-        job = path_id(request, "job_id")
-        return reply(job_view(await manager_of(request).database.read(job_rows.job_by_uuid, job)))
+        manager, job = manager_of(request), path_id(request, "job_id")
+        shown = job_view(await manager.database.read(job_rows.job_by_uuid, job))
+        kept = await retention_of(manager, job)
+        said = kept.keep or kept.seconds is not None or kept.expires is not None
+        return reply(attrs.evolve(shown, retention=kept if said else None))
 
     @get("/{job_id:str}/tasks", opt={"operation": "fetchJobTasks"})
     async def fetch_tasks(self, request: Request[Any, Any, Any]) -> Answer:

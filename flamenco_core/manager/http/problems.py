@@ -33,6 +33,7 @@ _STATUS: dict[type[Exception], int] = {
     errors.JobTypeError: 400,
     errors.Busy: 503,
     errors.DatabaseError: 503,
+    errors.StorageFull: 507,
 }
 _RETRY = {"Retry-After": "1"}
 
@@ -49,7 +50,7 @@ def _deliberate(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     if status == 403:
         # Flamenco's handbook tells people to look for these words.
         text = f"security requirements failed: {text}"
-    return _answer(status, text, _RETRY if status == 503 else None)
+    return _answer(status, text, _RETRY if status in {503, 507} else None)
 
 
 def _http(_: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

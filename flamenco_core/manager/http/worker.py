@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +13,7 @@ import msgspec
 from litestar import Controller, get, post
 
 from flamenco_core.domain.statuses import TaskStatus, WorkerStatus
-from flamenco_core.errors import BadRequest
+from flamenco_core.errors import BadRequest, StorageFull
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.plumbing import (
     Answer,
@@ -34,7 +36,10 @@ from flamenco_core.wire import worker as wire
 
 __all__ = ["WorkerController"]
 
+log = logging.getLogger(__name__)
+
 LONGEST_WAIT = 60.0
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
 
 class WorkerController(Controller):
@@ -214,11 +219,24 @@ async def _log(
 ) -> None:
     if not body.log:
         return
-    new = await asyncio.to_thread(
-        manager.logs.write, accepted.job_id, task, accepted.epoch, body.log, body.log_offset
-    )
+    where = accepted.job_id, task, accepted.epoch
+    try:
+        new = await asyncio.to_thread(manager.logs.write, *where, body.log, body.log_offset)
+    except OSError as error:
+        await _without_log(manager, task, error)
+        return
     if new:
         manager.tell_log(accepted.job_id, task, new)
+
+
+async def _without_log(manager: Manager, task: str, error: OSError) -> None:
+    """Go on without a text: what a task has come to counts more than what it has said.
+
+    But where nothing at all can be stored, the worker keeps the text until it can.
+    """
+    if error.errno in NO_SPACE and not await manager.readiness.check():
+        raise StorageFull("the Manager's disk is full; make space, nothing is lost") from error
+    log.error("the log of task %s cannot be written: %s", task, error)
 
 
 def _work(manager: Manager, found: schedule.AssignedRun | schedule.StatusRequested) -> Answer:

@@ -75,6 +75,11 @@ class ImageFiles:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
+    def paths(self, job: str) -> list[Path]:
+        """Return the files of all of a job's images that are there, by name."""
+        found = self._logs.folder(job).glob("*.jpg")
+        return sorted(p for p in found if p.name in JOB_IMAGES or _LASTING.fullmatch(p.name))
+
     def remove(self, job: str, *images: str) -> None:
         """Remove images that are shown no more."""
         for image in images:

@@ -30,6 +30,10 @@ class Database(Protocol):
     dialect: str
     line: Line
     """To the other Managers that use it; opened and closed by itself."""
+    trouble: str
+    """Why nothing can be written, for as long as that is so."""
+    on_failed_disk: Callable[[str], None]
+    """Called once when the disk failed: this process can store nothing any more."""
 
     async def start(self, deliver: Deliver) -> None:
         """Open it, bring its schema up to date and be ready.
@@ -61,6 +65,21 @@ class Database(Protocol):
         self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run *fn* on a consistent state of the data; it must not write."""
+
+    def has_space(self) -> bool:
+        """Say whether the disk takes more than the next few changes, if that can be known."""
+
+    async def look(self) -> str:
+        """Say why what is written would be lost, as far as can be seen; and refuse it."""
+
+    async def check(self) -> list[str]:
+        """Look at all of the data beside everything else; return what is wrong with it."""
+
+    async def back_up(self, age: float, keep: int) -> str:
+        """Make a backup unless the newest is younger than *age* (seconds); return its path.
+
+        All but the newest *keep* are removed. An empty text if none was made.
+        """
 
 
 def open_database(url: str, clock: Clock) -> Database:

@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from flamenco_core.clock import Clock
-from flamenco_core.errors import Busy, DatabaseError
+from flamenco_core.errors import Busy, DatabaseError, StorageFull
 from flamenco_core.manager.store.database import Deliver
 from flamenco_core.manager.store.delivery import Delivery
 from flamenco_core.manager.store.line import Line
@@ -84,6 +84,8 @@ class PostgresDatabase:
         self._queued = 0
         self._pause = threading.Event()
         self._is_open = False
+        self.trouble = ""
+        self.on_failed_disk: Callable[[str], None] = lambda reason: None
 
     # -- life ----------------------------------------------------------------------
 
@@ -142,6 +144,22 @@ class PostgresDatabase:
         self._require_open()
         work = partial(self._retried, self._look, lambda tx: fn(tx, *args, **kwargs))
         return await self._loop.run_in_executor(self._readers, work)
+
+    def has_space(self) -> bool:
+        """Say yes: the disk is another machine's."""
+        return True
+
+    async def look(self) -> str:
+        """Say nothing: the server looks after its files."""
+        return ""
+
+    async def check(self) -> list[str]:
+        """Say nothing: it is for the server's administrator to run pg_amcheck."""
+        return []
+
+    async def back_up(self, age: float, keep: int) -> str:
+        """Make none: servers have better ways, such as archives of their log."""
+        return ""
 
     def _require_open(self) -> None:
         if not self._is_open:
@@ -265,7 +283,7 @@ class PostgresDatabase:
 
 def _in_words(error: psycopg.Error) -> Exception:
     if error.sqlstate == DISK_FULL:
-        return DatabaseError("the disk of the database is full; make space, nothing is lost")
+        return StorageFull("the disk of the database is full; make space, nothing is lost")
     if isinstance(error, psycopg.OperationalError):
         return Busy(f"the database does not answer: {error}")
     return DatabaseError(f"the database refused a statement: {error}")

@@ -23,9 +23,10 @@ from flamenco_core.clock import Clock
 from flamenco_core.errors import Busy, DatabaseError
 from flamenco_core.manager.store.database import Deliver
 from flamenco_core.manager.store.sqlite_library import dbapi
+from flamenco_core.manager.store.sqlite_words import in_words, is_final
 from flamenco_core.manager.store.transaction import Tx
 
-__all__ = ["MAX_QUEUED", "SqliteWriter", "in_words"]
+__all__ = ["MAX_QUEUED", "SqliteWriter"]
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,10 @@ GROUP = 64
 MAX_QUEUED = 10_000
 PATIENCE = 5.0
 """How long another program may hold the file (seconds) before a write is given up."""
+DISK_FAILED = (
+    "the disk failed while the database was written, so nobody knows what is on it; the Manager"
+    " has to be started again. Look at the disk's health"
+)
 
 
 @attrs.define(eq=False)
@@ -58,6 +63,8 @@ class Group:
     is_applied: bool = False
     error: Exception | None = None
     """Why none of them can be committed."""
+    is_last: bool = False
+    """Whether the disk failed while they were committed."""
 
 
 class SqliteWriter:
@@ -66,8 +73,18 @@ class SqliteWriter:
     The connection has one user at a time: the loop, or the thread while ``_is_away``.
     """
 
-    def __init__(self, connection: Any, clock: Clock, deliver: Deliver) -> None:
+    def __init__(
+        self,
+        connection: Any,
+        clock: Clock,
+        deliver: Deliver,
+        on_final: Callable[[], None] = lambda: None,
+        has_space: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._connection = connection
+        self._on_final = on_final
+        self._has_space = has_space
+        self._is_final = False
         self._cursor = connection.cursor()
         self._clock = clock
         self._deliver = deliver
@@ -87,8 +104,11 @@ class SqliteWriter:
     ) -> asyncio.Future[Any]:
         """Queue a transaction; the future gets its result once that is on disk.
 
-        Raises `Busy` when too many are waiting already.
+        Raises `Busy` when too many are waiting already, `DatabaseError` after the disk has
+        failed.
         """
+        if self._is_final:
+            raise DatabaseError(DISK_FAILED)
         if len(self._waiting) >= MAX_QUEUED:
             raise Busy("too many changes are waiting for the database; try again")
         write = Write(fn, args, kwargs, self._loop.create_future(), brief)
@@ -140,7 +160,17 @@ class SqliteWriter:
         self._is_away = False
         for write in group.writes:
             self._answer(write)
+        if group.is_last and not self._is_final:
+            self._give_up()
         self._go_on()
+
+    def _give_up(self) -> None:
+        self._is_final = True
+        while self._waiting:
+            write = self._waiting.popleft()
+            write.error = DatabaseError(DISK_FAILED)
+            self._answer(write)
+        self._on_final()
 
     def _answer(self, write: Write) -> None:
         if write.error is None and write.tx is not None:
@@ -194,8 +224,9 @@ class SqliteWriter:
             self._loop.call_soon_threadsafe(self._come_back, group)
             # An answer keeps its transaction alive otherwise, until the next one comes.
             del group
-        self._cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._connection.close()
+        if not self._is_final:
+            self._cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.close()
 
     def _commit(self, group: Group) -> None:
         try:
@@ -204,13 +235,21 @@ class SqliteWriter:
                 self._apply(group)
             if group.error is not None:
                 raise group.error
-            self._cursor.execute("COMMIT")
+            self._commit_now(group)
         # The border to the disk: whoever waits must hear of it, the thread must live on.
         except Exception as error:
             log.exception("a commit failed; nothing of it was stored")
             self._undo()
             for write in group.writes:
                 write.error = write.error or in_words(error)
+
+    def _commit_now(self, group: Group) -> None:
+        try:
+            self._cursor.execute("COMMIT")
+        except dbapi().Error as error:
+            # A full disk can look the same, where SQLite's own files cannot grow.
+            group.is_last = is_final(error) and self._has_space()
+            raise
 
     def _begin_patiently(self) -> None:
         self._cursor.execute(f"PRAGMA busy_timeout={int(PATIENCE * 1000)}")
@@ -225,14 +264,3 @@ class SqliteWriter:
         # There may be no transaction any more; then there is nothing to undo.
         except Exception:
             log.debug("nothing to roll back", exc_info=True)
-
-
-def in_words(error: Exception) -> Exception:
-    """Return what an error of SQLite means for whoever waits; others as they are."""
-    if not isinstance(error, dbapi().OperationalError):
-        return error
-    if "locked" in str(error) or "busy" in str(error):
-        return Busy("another program holds the database; try again")
-    if "full" in str(error):
-        return DatabaseError("the disk of the database is full; make space, nothing is lost")
-    return DatabaseError(f"the database cannot be used: {error}")

@@ -9,6 +9,7 @@ from flamenco_core.errors import NothingFits
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import lanes as lane_rows
 from flamenco_core.manager.store.query import Query, Row
+from flamenco_core.manager.store.retention_table import retention
 from flamenco_core.manager.store.tables import jobs, tasks
 from flamenco_core.manager.store.transaction import Tx
 
@@ -60,14 +61,15 @@ def request_deletions(tx: Tx, latest: int) -> int:
 
 
 _REQUESTED = Query(
-    select(jobs.c.uuid, jobs.c.shaman_checkout_id)
+    select(jobs.c.uuid, jobs.c.shaman_checkout_id, retention.c.archive)
+    .join(retention, retention.c.job_id == jobs.c.id, isouter=True)
     .where(jobs.c.delete_requested_at.is_not(None))
     .order_by(jobs.c.delete_requested_at, jobs.c.id)
 )
 
 
 def requested(tx: Tx) -> list[Row]:
-    """Return the UUIDs of the marked jobs, with the ids of their checkouts."""
+    """Return the UUIDs of the marked jobs, the ids of their checkouts, whether to archive."""
     return tx.all(_REQUESTED)
 
 

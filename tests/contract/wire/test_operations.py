@@ -24,6 +24,8 @@ OURS = {
     *("getConfigurationSchema", "getConfigurationSettings", "getConfigurationState"),
     *("checkStuckJobs", "fetchTaskWhy", "fetchWorkerWhy"),
     *("fetchRemovedWorkers", "restoreWorker"),
+    *("downloadJobArchive", "archiveJob"),
+    *("fetchJobRetention", "setJobRetention", "pruneJobs"),
 }
 """What Flamenco's document does not have."""
 

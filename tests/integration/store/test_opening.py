@@ -227,7 +227,7 @@ async def test_a_first_start_copies_nothing(sqlite_file: Path) -> None:
 async def test_a_file_that_is_no_database_is_left_alone(sqlite_file: Path) -> None:
     sqlite_file.write_text("a shopping list, longer than a header\n" * 100)
     before = sqlite_file.read_bytes()
-    with pytest.raises(DatabaseError, match=r"farm.sqlite.*restore a backup"):
+    with pytest.raises(DatabaseError, match=r"farm.sqlite is damaged.*flamenco db restore"):
         await opened(str(sqlite_file))
     assert sqlite_file.read_bytes() == before
 
@@ -237,8 +237,10 @@ async def test_a_database_of_somebody_else_is_refused(sqlite_file: Path) -> None
     other.execute("CREATE TABLE jobs (id INTEGER)")
     other.commit()
     other.close()
-    with pytest.raises(DatabaseError, match="already exists"):
+    before = sqlite_file.read_bytes()
+    with pytest.raises(DatabaseError, match=r"another program's.*set another 'database:'"):
         await opened(str(sqlite_file))
+    assert sqlite_file.read_bytes() == before
 
 
 async def test_one_manager_for_each_file(sqlite_file: Path) -> None:

@@ -41,6 +41,7 @@ WORKER = events.WorkerFacts(
     status_requested=WorkerStatus.ASLEEP,
     is_lazy=True,
 )
+IMAGE = events.ImageFacts(id="i", job_id="j", task_id="t", frame=3, stored_at=1)
 TOLD = [
     events.JobSubmitted(JOB),
     events.JobStatusChanged(job=JOB, previous_status=JobStatus.QUEUED, reason="r"),
@@ -53,6 +54,8 @@ TOLD = [
     events.WorkerStatusChanged(worker=WORKER, previous_status=WorkerStatus.ERROR, reason="r"),
     events.WorkerUpdated(WORKER),
     events.WorkerDeleted(attrs.evolve(WORKER, status_requested=None)),
+    events.WorkerRemovalAnnounced(worker=WORKER, removal_at=2),
+    events.LastRenderedChanged(IMAGE),
     events.TagChanged(events.TagFacts(id="g", name="g")),
     events.TagDeleted("g"),
 ]

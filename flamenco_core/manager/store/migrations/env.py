@@ -5,7 +5,12 @@ from __future__ import annotations
 from alembic import context
 
 # These only join the others.
-from flamenco_core.manager.store import care_tables, contact_tables, image_tables  # noqa: F401
+from flamenco_core.manager.store import (  # noqa: F401
+    care_tables,
+    contact_tables,
+    image_tables,
+    retention_table,
+)
 from flamenco_core.manager.store.tables import metadata
 
 connection = context.config.attributes["connection"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
@@ -27,6 +28,7 @@ from flamenco_core.manager.http.meta import MetaController
 from flamenco_core.manager.http.output import JobFileController, OutputController
 from flamenco_core.manager.http.problems import HANDLERS
 from flamenco_core.manager.http.routes import take_routes
+from flamenco_core.manager.http.shield import Shield
 from flamenco_core.manager.http.tasks import TaskController
 from flamenco_core.manager.http.upnp import DescriptionController
 from flamenco_core.manager.http.worker import WorkerController
@@ -98,6 +100,7 @@ def create_manager(
         logging_config=None,
         request_max_body_size=MAX_BODY,
     )
+    app.asgi_handler = Shield(app.asgi_handler, manager)
     app.state.manager = manager
     return app
 
@@ -148,6 +151,7 @@ async def _life(app: Litestar) -> AsyncIterator[None]:
         stack.push_async_callback(
             _tell_the_rest, manager, _task(manager.bus.tell_plugins(), "events for plugins")
         )
+        stack.push_async_callback(_cancel, _task(_learn_own_name(manager), "own name"))
         supervisor = Supervisor(manager.services, clock=manager.clock)
         services = _task(supervisor.run(), "services")
         stack.push_async_callback(_cancel, services)
@@ -158,6 +162,11 @@ async def _life(app: Litestar) -> AsyncIterator[None]:
 
 def _task(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
     return asyncio.create_task(work, name=name)
+
+
+async def _learn_own_name(manager: Manager) -> None:
+    # Beside: it asks the DNS, which may take its time.
+    manager.hosts.learn(await asyncio.to_thread(socket.getfqdn))
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -19,15 +19,19 @@ from flamenco_core.manager.bus import Bus
 from flamenco_core.manager.credentials import Credentials
 from flamenco_core.manager.deletion import Deletion
 from flamenco_core.manager.doorbell import Doorbell
+from flamenco_core.manager.hosts import Hosts
 from flamenco_core.manager.job_types import JobTypeCatalog
 from flamenco_core.manager.last_rendered import LastRendered
 from flamenco_core.manager.liveness import Liveness
 from flamenco_core.manager.logs import TaskLogs
+from flamenco_core.manager.peers import Peers
+from flamenco_core.manager.rates import Rates
 from flamenco_core.manager.readiness import Readiness
 from flamenco_core.manager.settings import ManagerSettings
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.database import Database, open_database
 from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.traffic import Traffic
 from flamenco_core.manager.usecases import workers
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.offers.storage import Storage
@@ -59,6 +63,10 @@ class Manager:
         self.platform = go_os()
         self.served: tuple[tuple[str, int], ...] = ()
         """Host and port of each socket that the server listens on; empty if it did not say."""
+        self.hosts = Hosts(settings.hosts, settings.public_url)
+        self.peers = Peers(settings.trusted_proxies)
+        self.rates = Rates(settings.limits, self.peers, clock)
+        self.traffic = Traffic()
         self.database: Database = open_database(settings.database, clock)
         self.readiness = Readiness(self.database, clock)
         self._credentials = Credentials(self.database, clock)

@@ -19,6 +19,8 @@ from attrs import validators
 
 from flamenco_core.config import Duration, Loaded, Wrong, load_settings, option
 from flamenco_core.config.nodes import Scalar
+from flamenco_core.manager.limits import Limits
+from flamenco_core.manager.peers import network
 from flamenco_core.manager.variables import DEFAULT_VARIABLES, read_variables
 from flamenco_core.offers.variable import Variable
 from flamenco_core.platform import go_os
@@ -59,6 +61,25 @@ def _read_database(node: Any) -> str:
     if not text or (scheme not in ("file", "sqlite") and not _POSTGRESQL.match(text)):
         raise Wrong("must be a file for SQLite, or postgresql+psycopg://user@host/name", node)
     return text
+
+
+def _check_networks(_: Any, field: Any, value: tuple[str, ...]) -> None:
+    for text in value:
+        try:
+            network(text)
+        except ValueError as error:
+            raise ValueError(f"must be addresses or networks such as 10.0.0.0/8: {error}") from None
+
+
+def _check_url(_: Any, field: Any, value: str) -> None:
+    if value and not re.fullmatch(r"https?://[^\s/?#@]+/?", value):
+        raise ValueError("must be what people type, such as https://farm.example, without a path")
+
+
+def _check_hosts(_: Any, field: Any, value: tuple[str, ...]) -> None:
+    for name in value:
+        if not re.fullmatch(r"\*|(\*\.)?[^\s:/@*]+", name):
+            raise ValueError(f"must be names such as farm.example or *.example, not {name!r}")
 
 
 @attrs.frozen(kw_only=True)
@@ -129,6 +150,26 @@ class ManagerSettings:
         "HOST:PORT to serve on; `:8080` is every network this machine is in.",
         read=_read_listen,
     )
+    public_url: str = option(
+        "",
+        "How people reach the Manager through a proxy, such as `https://farm.example`. With"
+        " `https`, browsers are told never to come without TLS again.",
+        validator=_check_url,
+    )
+    hosts: tuple[str, ...] = option(
+        (),
+        "Names of this Manager, such as `farm.example` or `*.example`, besides its machine's"
+        " own. Addresses, names without a dot and private ones (`.local`, `.lan`, ...) need"
+        " not be listed. `*` takes any name, and is no defense against hostile web pages.",
+        validator=_check_hosts,
+    )
+    trusted_proxies: tuple[str, ...] = option(
+        (),
+        "Addresses of reverse proxies, or networks such as `10.0.0.0/8`, that are believed"
+        " when they say who the client is.",
+        validator=_check_networks,
+    )
+    limits: Limits = option(factory=Limits)
     autodiscoverable: bool = option(
         True, "Let Workers find this Manager by themselves, by SSDP and zeroconf."
     )

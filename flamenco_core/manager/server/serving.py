@@ -13,14 +13,26 @@ from typing import Any
 
 import uvicorn
 from litestar import Litestar
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from flamenco_core.errors import ConfigError
+from flamenco_core.manager.host import Manager
+from flamenco_core.manager.http import problems
+from flamenco_core.manager.quiet import quietly
+from flamenco_core.manager.server import lines
+from flamenco_core.manager.server.lines import Lines
+from flamenco_core.manager.server.protocol import make_protocol
+from flamenco_core.platform import drop_silent_peers, raise_file_limit
 
 __all__ = ["Server", "bind", "serve"]
 
 GRACE = 1
 """Seconds that running requests get to end when the server stops."""
+PATIENCE = 60
+"""Seconds after which a peer whose system does not confirm what was sent is given up."""
+RESERVE = 100
+"""Open files that are not connections: the database, logs, programs that are run."""
 
 
 class _Start:
@@ -62,9 +74,13 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: Litestar, on_ready: Callable[[], None] | None = None) -> None:
         self._start = _Start(app)
+        self.lines = _lines_of(app.state.manager)
         super().__init__(
             uvicorn.Config(
                 self._start,
+                http=make_protocol(self.lines),
+                ws="auto" if _takes_websockets(app) else "none",
+                timeout_keep_alive=self.lines.limits.idle_timeout.seconds,  # type: ignore[arg-type]
                 access_log=False,
                 log_config=None,
                 lifespan="on",
@@ -76,6 +92,17 @@ class Server(uvicorn.Server):
         )
         self._app = app
         self._on_ready = on_ready
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop."""
+        # Whoever sends nonsense, or opens too many connections, must not fill the log.
+        with quietly("uvicorn.error", "asyncio", lines.__name__, problems.__name__):
+            await super().serve(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after the connections, ten times a second at most."""
+        self.lines.look()
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so; raises what kept the Manager from starting."""
@@ -114,6 +141,21 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def _lines_of(manager: Manager) -> Lines:
+    limits = manager.settings.limits
+    files = raise_file_limit(limits.connections + 2 * RESERVE)
+    return Lines(
+        limits,
+        manager.clock,
+        most=files and max(1, files - min(RESERVE, files // 2)),
+        speaks_for_many=manager.peers.speaks_for_many,
+    )
+
+
+def _takes_websockets(app: Litestar) -> bool:
+    return any(route.scope_type is not ScopeType.HTTP for route in app.routes)
+
+
 def _served(sockets: Iterable[socket.socket]) -> Iterator[tuple[str, int]]:
     for listener in sockets:
         host, port = listener.getsockname()[:2]
@@ -131,6 +173,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)
+        drop_silent_peers(listener, PATIENCE)
     except OSError as error:
         listener.close()
         raise ConfigError(

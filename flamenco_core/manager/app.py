@@ -30,7 +30,6 @@ from flamenco_core.manager.http.problems import HANDLERS
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.shield import Shield
 from flamenco_core.manager.http.tasks import TaskController
-from flamenco_core.manager.http.upnp import DescriptionController
 from flamenco_core.manager.http.worker import WorkerController
 from flamenco_core.manager.http.worker_mgt import WorkerManagementController
 from flamenco_core.manager.settings import ManagerSettings
@@ -55,7 +54,6 @@ CONTROLLERS = (
     JobFileController,
     WorkerManagementController,
     EventController,
-    DescriptionController,
 )
 MAX_BODY = 1024 * 1024
 """Bytes; a handler that takes more says so itself."""
@@ -153,6 +151,7 @@ async def _life(app: Litestar) -> AsyncIterator[None]:
         )
         stack.push_async_callback(_cancel, _task(_learn_own_name(manager), "own name"))
         supervisor = Supervisor(manager.services, clock=manager.clock)
+        manager.service_failures = supervisor.failures
         services = _task(supervisor.run(), "services")
         stack.push_async_callback(_cancel, services)
         # Again when a server that does not know us stops: ours has done it before.

@@ -47,15 +47,17 @@ class Subscription:
         self._queue: asyncio.Queue[Numbered | None] = asyncio.Queue(BEHIND)
         self._closed = False
 
-    def put(self, numbered: Numbered) -> None:
-        """Add an event; if there are too many, only remember that some were missed."""
+    def put(self, numbered: Numbered) -> bool:
+        """Add an event; False if there are too many: it only remembers that some were missed."""
         if self._closed:
-            return
-        if self._queue.full():
+            return True
+        fits = not self._queue.full()
+        if not fits:
             while not self._queue.empty():
                 self._queue.get_nowait()
             numbered = Numbered(numbered.number, None)
         self._queue.put_nowait(numbered)
+        return fits
 
     def close(self) -> None:
         """End the iteration, after what is in the queue if that fits."""
@@ -88,6 +90,11 @@ class Bus:
         # From the first event on, before there is a task that reads it.
         self._for_plugins = Subscription()
         self._closed = False
+        self.missed = 0
+        """How often a listener was so slow that it has missed some."""
+
+    def __len__(self) -> int:
+        return len(self._subscriptions)
 
     @property
     def number(self) -> int:
@@ -100,9 +107,9 @@ class Bus:
             self._number += 1
             numbered = Numbered(self._number, event)
             self._past.append(numbered)
-            self._for_plugins.put(numbered)
+            self.missed += not self._for_plugins.put(numbered)
             for subscription in self._subscriptions:
-                subscription.put(numbered)
+                self.missed += not subscription.put(numbered)
 
     def subscribe(self, after: int | None = None) -> Subscription:
         """Follow events; *after* is the last number that the listener has seen."""

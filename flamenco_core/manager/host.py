@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 from flamenco_core.clock import Clock, NewId
 from flamenco_core.config import Loaded
@@ -16,6 +16,7 @@ from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
 from flamenco_core.domain.variables import VariableTable
 from flamenco_core.errors import ConfigError, NotFound
 from flamenco_core.manager.bus import Bus
+from flamenco_core.manager.census import Census
 from flamenco_core.manager.credentials import Credentials
 from flamenco_core.manager.deletion import Deletion
 from flamenco_core.manager.doorbell import Doorbell
@@ -38,6 +39,9 @@ from flamenco_core.offers.storage import Storage
 from flamenco_core.offers.variable import Variable
 from flamenco_core.platform import go_os
 from flamenco_core.plugins import Plugins
+
+if TYPE_CHECKING:
+    from flamenco_core.manager.server.lines import Lines
 
 __all__ = ["Manager"]
 
@@ -63,11 +67,16 @@ class Manager:
         self.platform = go_os()
         self.served: tuple[tuple[str, int], ...] = ()
         """Host and port of each socket that the server listens on; empty if it did not say."""
+        self.lines: Lines | None = None
+        """The connections, if the server is ours."""
+        self.service_failures: Mapping[str, int] = {}
+        """How often each service has raised."""
         self.hosts = Hosts(settings.hosts, settings.public_url)
         self.peers = Peers(settings.trusted_proxies)
         self.rates = Rates(settings.limits, self.peers, clock)
         self.traffic = Traffic()
         self.database: Database = open_database(settings.database, clock)
+        self.census = Census(self.database, clock)
         self.readiness = Readiness(self.database, clock)
         self._credentials = Credentials(self.database, clock)
         # Microseconds: later than every number that an earlier Manager has given.

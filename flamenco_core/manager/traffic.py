@@ -7,7 +7,6 @@ makes something nice of them.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -29,21 +28,19 @@ class Row:
 class Traffic:
     """Counts the answers of a Manager."""
 
-    def __init__(self) -> None:
-        self._rows: dict[tuple[str, int], Row] = {}
+    buckets = BUCKETS
 
-    @property
-    def rows(self) -> Mapping[tuple[str, int], Row]:
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, int], Row] = {}
         """The answers so far by operation and status; no operation is an empty text."""
-        return self._rows
 
     def note(self, scope: Any, status: int, seconds: float) -> None:
         """Count an answer; time that a Worker has waited for work on purpose is left out."""
         handler = scope.get("route_handler")
         key = (handler.opt.get("operation", "") if handler is not None else "", status)
-        row = self._rows.get(key)
+        row = self.rows.get(key)
         if row is None:
-            row = self._rows[key] = Row()
+            row = self.rows[key] = Row()
         seconds -= scope["state"].get("waited", 0.0)
         row.counts[bisect_left(BUCKETS, seconds)] += 1
         row.seconds += seconds

@@ -75,9 +75,7 @@ def manager_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Manager:
     return connection.scope["state"]["manager"]  # type: ignore[no-any-return]
 
 
-async def body_of(
-    request: Request[Any, Any, Any], kind: type[T], fitness: Fitness = STRICT
-) -> T:
+async def body_of(request: Request[Any, Any, Any], kind: type[T], fitness: Fitness = STRICT) -> T:
     """Read a JSON body.
 
     Raises `BadRequest` for another content type: a web page on another site can send a

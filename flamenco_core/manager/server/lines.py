@@ -140,4 +140,3 @@ class Lines:
 def patience(setting: Duration) -> float:
     """Return a time-out in seconds; 0 means for ever."""
     return setting.seconds or NEVER
-

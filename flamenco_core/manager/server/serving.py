@@ -74,7 +74,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: Litestar, on_ready: Callable[[], None] | None = None) -> None:
         self._start = _Start(app)
-        self.lines = _lines_of(app.state.manager)
+        self.lines = app.state.manager.lines = _lines_of(app.state.manager)
         super().__init__(
             uvicorn.Config(
                 self._start,

@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from flamenco_core.clock import Clock
 from flamenco_core.errors import DatabaseError
+from flamenco_core.manager.store.batches import Batches
 from flamenco_core.manager.store.transaction import Tx
 
 __all__ = ["Database", "Deliver", "open_database"]
@@ -27,6 +28,12 @@ class Database(Protocol):
     """What the Manager does with a database."""
 
     dialect: str
+    batches: Batches
+    """What went to the disk so far."""
+
+    @property
+    def queued(self) -> int:
+        """How many changes wait for their turn."""
 
     async def start(self, deliver: Deliver) -> None:
         """Open it, bring its schema up to date and be ready.

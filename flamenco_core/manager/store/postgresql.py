@@ -27,6 +27,7 @@ from sqlalchemy.pool import NullPool
 
 from flamenco_core.clock import Clock
 from flamenco_core.errors import Busy, DatabaseError
+from flamenco_core.manager.store.batches import Batches
 from flamenco_core.manager.store.database import Deliver
 from flamenco_core.manager.store.delivery import Delivery
 from flamenco_core.manager.store.migrate import upgrade
@@ -79,8 +80,15 @@ class PostgresDatabase:
         self._local = threading.local()
         self._opened: list[Any] = []
         self._queued = 0
+        self._flushed = 0.0
+        self.batches = Batches()
         self._pause = threading.Event()
         self._is_open = False
+
+    @property
+    def queued(self) -> int:
+        """How many changes wait for their turn."""
+        return self._queued
 
     # -- life ----------------------------------------------------------------------
 
@@ -154,8 +162,10 @@ class PostgresDatabase:
             self._loop.call_soon_threadsafe(self._answer, [_Done(future)], error)
 
     def _flush(self) -> None:
+        started = self._clock.monotonic()
         try:
             self._cursor().execute(FLUSH, prepare=False)
+            self._flushed = self._clock.monotonic() - started
         except psycopg.Error as error:
             if not self._is_broken():
                 self._roll_back(self._cursor())
@@ -164,6 +174,8 @@ class PostgresDatabase:
             raise Busy("the database went away during a change; try again") from error
 
     def _post(self, commits: Sequence[_Done], error: Exception | None) -> None:
+        if error is None:
+            self.batches.note(len(commits), self._flushed)
         self._loop.call_soon_threadsafe(self._answer, commits, error)
 
     def _answer(self, commits: Sequence[_Done], error: Exception | None) -> None:

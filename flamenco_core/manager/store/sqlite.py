@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from flamenco_core.clock import Clock
 from flamenco_core.errors import DatabaseError
+from flamenco_core.manager.store.batches import Batches
 from flamenco_core.manager.store.database import Deliver
 from flamenco_core.manager.store.migrate import upgrade
 from flamenco_core.manager.store.sqlite_library import dbapi
@@ -44,7 +45,13 @@ class SqliteDatabase:
         self._clock = clock
         self._local = threading.local()
         self._opened: list[Any] = []
+        self.batches = Batches()
         self._is_open = False
+
+    @property
+    def queued(self) -> int:
+        """How many changes wait for their turn."""
+        return len(self._writer) if self._is_open else 0
 
     # -- life ----------------------------------------------------------------------
 
@@ -58,7 +65,7 @@ class SqliteDatabase:
             self._lock.close()
             raise
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="flamenco-read")
-        self._writer = SqliteWriter(connection, self._clock, deliver)
+        self._writer = SqliteWriter(connection, self._clock, deliver, self.batches)
         self._is_open = True
 
     async def close(self) -> None:

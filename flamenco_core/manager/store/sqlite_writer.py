@@ -21,6 +21,7 @@ import attrs
 
 from flamenco_core.clock import Clock
 from flamenco_core.errors import Busy, DatabaseError
+from flamenco_core.manager.store.batches import Batches
 from flamenco_core.manager.store.database import Deliver
 from flamenco_core.manager.store.sqlite_library import dbapi
 from flamenco_core.manager.store.transaction import Tx
@@ -66,7 +67,8 @@ class SqliteWriter:
     The connection has one user at a time: the loop, or the thread while ``_is_away``.
     """
 
-    def __init__(self, connection: Any, clock: Clock, deliver: Deliver) -> None:
+    def __init__(self, connection: Any, clock: Clock, deliver: Deliver, batches: Batches) -> None:
+        self._batches = batches
         self._connection = connection
         self._cursor = connection.cursor()
         self._clock = clock
@@ -99,6 +101,9 @@ class SqliteWriter:
             self._is_called = True
             self._loop.call_soon(self._go_on)
         return write.future
+
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     async def close(self) -> None:
         """Commit what is queued and close the connection; nothing may be put any more."""
@@ -204,7 +209,9 @@ class SqliteWriter:
                 self._apply(group)
             if group.error is not None:
                 raise group.error
+            started = self._clock.monotonic()
             self._cursor.execute("COMMIT")
+            self._batches.note(len(group.writes), self._clock.monotonic() - started)
         # The border to the disk: whoever waits must hear of it, the thread must live on.
         except Exception as error:
             log.exception("a commit failed; nothing of it was stored")

@@ -31,7 +31,7 @@ LATER = {
 """Keep it up to date: what is built leaves it, and in the end it is empty."""
 OURS = {
     *("getPlugins", "followEvents", "fetchJobFile", "fetchJobWhy"),
-    *("getLive", "getReady", "describeForUpnp"),
+    *("getLive", "getReady", "getMetrics", "describeForUpnp"),
 }
 """What Flamenco's document does not have."""
 

@@ -35,7 +35,7 @@ def write_figures(manager: Manager, counts: Any) -> bytes:
     return generate_latest(registry)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Figures:
     """The figures of a Manager; a collector of Prometheus'."""
 

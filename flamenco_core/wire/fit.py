@@ -13,7 +13,7 @@ import attrs
 
 from flamenco_core.errors import BadRequest
 
-__all__ = ["ANSWER", "FREE_TEXT", "JOB", "STRICT", "Fitness", "refuse_unfit"]
+__all__ = ["ANSWER", "DEEPEST", "FREE_TEXT", "JOB", "STRICT", "Fitness", "refuse_unfit"]
 
 DEEPEST = 64
 """Levels of objects and lists in one another."""

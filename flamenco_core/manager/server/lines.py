@@ -69,7 +69,9 @@ class Lines:
         self.head = patience(limits.header_timeout)
         self.json_body = patience(limits.body_timeout)
         self.stall = patience(limits.stall_timeout)
-        self.pause = min(1.0, max(0.1, min(self.head, self.json_body, self.stall) / 8))
+        self.idle = limits.idle_timeout.seconds
+        shortest = min(self.head, self.json_body, self.stall, self.idle)
+        self.pause = min(1.0, max(0.1, shortest / 8))
         """Seconds between two looks at all connections."""
         self.refused = 0
         self.overdue: Counter[str] = Counter()
@@ -118,15 +120,17 @@ class Lines:
             return
         self._next_look = now + self.pause
         closed = [line for line in self._open if self._is_overdue(line, now)]
+        slow: Counter[str] = Counter()
         for line in closed:
             state = line.state or line.look()
-            self.overdue[state.word] += 1
             line.give_up(state)
-        if closed:
-            addresses = Counter(line.address for line in closed)
-            address, count = addresses.most_common(1)[0]
+            if state.word != "idle":  # which is no fault
+                self.overdue[state.word] += 1
+                slow[line.address] += 1
+        if slow:
             text = "closed connections that took too long: %s, %s of them from %s"
-            log.info(text, len(closed), count, address)
+            address, count = slow.most_common(1)[0]
+            log.info(text, slow.total(), count, address)
 
     def _is_overdue(self, line: Line, now: float) -> bool:
         state, before = line.look(), line.state

@@ -16,15 +16,43 @@ _TOO_SLOW = (
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: application/json\r\n"
     b"content-length: %d\r\n\r\n%b" % (len(_TEXT), _TEXT)
 )
-_IDLE, _WORK = State("idle"), State("work")
+_WORK = State("work")
+
+
+class _Timer:
+    """Stands in for a timer that is never due."""
+
+    def cancel(self) -> None:
+        """Do nothing."""
+
+
+_ARMED = _Timer()
+
+
+class _Loop:
+    """What uvicorn's connections use of an event loop, without the timers.
+
+    It would set and cancel one with every request, to end idle connections; that is looked
+    after with all the rest.
+    """
+
+    __slots__ = ("create_task",)
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.create_task = loop.create_task
+
+    def call_later(self, seconds: float, call: object) -> _Timer:
+        """Return what says that the connection is idle now."""
+        return _ARMED
 
 
 class _Bounded(asyncio.Protocol):
     """What is added to either of uvicorn's protocols, httptools' and h11's.
 
-    It reads of them: ``transport``, ``client``, ``cycle`` (the newest request, with
-    ``more_body``, ``response_started`` and ``response_complete``), ``flow.write_paused`` and
-    ``timeout_keep_alive_task``. The tests of slow clients run with both.
+    It knows of them: ``loop``, which makes tasks and timers, ``transport``, ``client``,
+    ``cycle`` (the newest request, with ``more_body``, ``response_started`` and
+    ``response_complete``), ``flow`` and ``timeout_keep_alive_task``. The tests of slow
+    clients run with both.
     """
 
     lines: Lines
@@ -33,6 +61,7 @@ class _Bounded(asyncio.Protocol):
     since = 0.0
     _reads = 0
 
+    loop: Any
     transport: asyncio.Transport
     client: tuple[str, int] | None
     cycle: Any
@@ -42,6 +71,7 @@ class _Bounded(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start, unless there are too many."""
         super().connection_made(transport)
+        self.loop = _Loop(self.loop)
         self.address = self.client[0] if self.client else ""
         if not self.lines.admit(self):
             # Without an answer: Flamenco's Workers try again when a connection fails, but
@@ -75,8 +105,9 @@ class _Bounded(asyncio.Protocol):
             return self._body() if cycle.more_body else _WORK
         if cycle.more_body:
             return State("unwanted", LINGER, cycle)
-        # uvicorn's own timer runs while nothing comes, and until the next head begins.
-        return _IDLE if self.timeout_keep_alive_task else State("head", lines.head, cycle)
+        if self.timeout_keep_alive_task:
+            return State("idle", lines.idle, cycle)
+        return State("head", lines.head, cycle)
 
     def _body(self) -> State:
         cycle, lines = self.cycle, self.lines
@@ -90,6 +121,8 @@ class _Bounded(asyncio.Protocol):
         """Close, with a word if the client may still be listening."""
         if state.word in {"head", "body", "upload"} and not self._is_answering():
             self.transport.write(_TOO_SLOW)
+            self.transport.close()
+        elif state.word == "idle":
             self.transport.close()
         else:
             self.transport.abort()

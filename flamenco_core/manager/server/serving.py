@@ -80,7 +80,6 @@ class Server(uvicorn.Server):
                 self._start,
                 http=make_protocol(self.lines),
                 ws="auto" if _takes_websockets(app) else "none",
-                timeout_keep_alive=self.lines.limits.idle_timeout.seconds,  # type: ignore[arg-type]
                 access_log=False,
                 log_config=None,
                 lifespan="on",

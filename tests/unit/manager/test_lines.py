@@ -79,6 +79,18 @@ async def test_all_that_are_closed_together_are_one_line_of_the_log(clock, caplo
     assert said == "closed connections that took too long: 100, 34 of them from 10.0.0.0"
 
 
+async def test_to_be_idle_for_long_is_no_fault(clock, caplog) -> None:
+    caplog.set_level(logging.INFO)
+    lines = Lines(Limits(), clock)
+    line = Line(busy=State("idle", lines.idle))
+    lines.admit(line)
+    await clock.advance(61)
+    lines.look()
+    assert line.given_up == "idle"
+    assert not lines.overdue
+    assert not caplog.messages
+
+
 def test_looking_too_often_is_not_looking(clock) -> None:
     lines, line = Lines(Limits(), clock), Line()
     lines.admit(line)

@@ -20,8 +20,8 @@ DEEPEST = 64
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 # As JSON writes them; some are also parts of other things, which only costs a look.
 _SIGNS_OF_CONTROL = (b"\\u00", b"\\b", b"\\f", b"\x7f", b"\xc2")
-_LONG_NUMBER = re.compile(rb"[0-9]{19}")
-_LARGEST = 2**63
+_LONG_NUMBER = re.compile(rb"[0-9]{20}")
+_LARGEST = 2**64
 
 
 @attrs.frozen(kw_only=True)
@@ -78,7 +78,7 @@ def _may_be_unfit(body: bytes, fitness: Fitness) -> bool:
 def _look(value: Any, fitness: Fitness) -> None:
     if isinstance(value, str):
         _look_at_text(value, fitness)
-    elif fitness.is_plain and isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+    elif fitness.is_plain and isinstance(value, int) and not -_LARGEST < value < _LARGEST:
         raise BadRequest("the body has a number of more than 64 bits")
 
 

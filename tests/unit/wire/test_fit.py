@@ -64,7 +64,7 @@ def test_keys_are_counted_in_all_objects() -> None:
         read({f"k{n}": 1 for n in range(20_000)}, STRICT)
 
 
-@pytest.mark.parametrize("text", ["9" * 19, "9" * 20, "-" + "9" * 40, "9" * 4000, "9" * 5000])
+@pytest.mark.parametrize("text", ["9" * 20, "-" + "9" * 40, "9" * 4000, "9" * 5000])
 def test_numbers_of_more_than_64_bits_are_refused(text: str) -> None:
     for fitness in (STRICT, JOB):
         with pytest.raises(BadRequest, match=r"more than 64 bits|out of range"):

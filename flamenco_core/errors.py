@@ -18,6 +18,7 @@
       - StaleMessage        a worker speaks for a run that is no longer its own
     + NotAllowed            no such change from this status
   x Busy                    too much to do or not reachable; try again
+    + TooMany               this client asks too often
   x DatabaseError           the database cannot be used; names the cure
     + StorageFull           its disk, or that of the logs, has no space left
 
@@ -45,6 +46,7 @@ __all__ = [
     "Refused",
     "StaleMessage",
     "StorageFull",
+    "TooMany",
     "UnknownCommand",
     "UnknownJobType",
 ]
@@ -132,6 +134,14 @@ class NotAllowed(Refused):
 
 class Busy(FlamencoError, TimeoutError):
     """There is too much to do at the moment; try again later."""
+
+
+class TooMany(Busy):
+    """This client asks too often; it may again *after* so many seconds."""
+
+    def __init__(self, message: str, after: int = 1) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class DatabaseError(FlamencoError, RuntimeError):

@@ -25,6 +25,7 @@ __all__ = [
     "adjust_oom_score",
     "blend_association",
     "data_folder",
+    "drop_silent_peers",
     "end_politely",
     "find_marked",
     "go_os",
@@ -34,6 +35,7 @@ __all__ = [
     "lock_file",
     "multicast_socket",
     "on_stop_signals",
+    "raise_file_limit",
     "spawn",
     "write_private",
 ]
@@ -321,6 +323,43 @@ def multicast_socket(group: str, port: int) -> socket.socket:
         udp.close()
         raise
     return udp
+
+
+def drop_silent_peers(listener: socket.socket, seconds: int) -> None:
+    """Give peers up that confirm nothing for *seconds*: switched off, or out of the network.
+
+    It counts for all connections that *listener* accepts. Elsewhere than on Linux the
+    system's own patience, of a quarter of an hour or more, stays.
+    """
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if sys.platform == "linux":
+        for name, value in (
+            (socket.TCP_KEEPIDLE, seconds),
+            (socket.TCP_KEEPINTVL, max(1, seconds // 4)),
+            (socket.TCP_KEEPCNT, 4),
+            (socket.TCP_USER_TIMEOUT, seconds * 1000),
+        ):
+            listener.setsockopt(socket.IPPROTO_TCP, name, value)
+
+
+def raise_file_limit(wanted: int) -> int | None:
+    """Let this process have *wanted* files and connections open at a time, if it may.
+
+    Return how many it can have; None if the system does not count them. The limit is not
+    raised further than that: programs that we start inherit it, and some look at each number.
+    """
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    goal = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or goal <= soft:
+        return None if soft == resource.RLIM_INFINITY else soft
+    # macOS has a smaller limit than it says.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (goal, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 # ----------------------------------------------------------------------- signals

@@ -22,6 +22,7 @@ MANAGER = [
     "flamenco_core.builtin.worker_identity",
     "flamenco_core.builtin.housekeeping",
     "flamenco_core.builtin.discovery_manager",
+    "flamenco_core.builtin.metrics",
     "flamenco_core.builtin.echo_sleep_test",
 ]
 """Modules that a Manager loads, in this order."""

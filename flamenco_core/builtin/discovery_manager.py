@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 import attrs
@@ -18,6 +18,7 @@ from flamenco_core import __version__
 from flamenco_core.builtin.announcement import Announcement
 from flamenco_core.builtin.own_addresses import Card, own_addresses
 from flamenco_core.builtin.ssdp_announce import SsdpAnnouncer
+from flamenco_core.builtin.upnp_description import describe_as
 from flamenco_core.builtin.zeroconf_announce import announce_zeroconf
 from flamenco_core.hookspecs import hookimpl
 from flamenco_core.offers.service import Service
@@ -25,7 +26,7 @@ from flamenco_core.offers.service import Service
 if TYPE_CHECKING:
     from flamenco_core.manager.host import Manager
 
-__all__ = ["AnnouncementSettings", "register_services"]
+__all__ = ["AnnouncementSettings", "register_routes", "register_services"]
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,13 @@ def register_services(host: Manager) -> Iterable[Service]:
     if settings.zeroconf:
         ways.append(_Way(host, "zeroconf", announce_zeroconf))
     return [Service(name=f"announce-{way.name}", run=way.run, every=AGAIN) for way in ways]
+
+
+@hookimpl
+def register_routes(manager: Manager) -> Iterable[Any]:
+    """Offer the description that answers by SSDP point at, if anybody may read it."""
+    is_found = manager.settings.autodiscoverable
+    return [describe_as(manager.settings.manager_name)] if is_found else []
 
 
 def _by_ssdp(

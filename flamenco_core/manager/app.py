@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib import import_module
@@ -34,10 +35,10 @@ from flamenco_core.manager.http.problems import HANDLERS
 from flamenco_core.manager.http.retention import RetentionController
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.setup import SetupController
+from flamenco_core.manager.http.shield import Shield
 from flamenco_core.manager.http.sleep import SleepController
 from flamenco_core.manager.http.stuck import StuckController
 from flamenco_core.manager.http.tasks import TaskController
-from flamenco_core.manager.http.upnp import DescriptionController
 from flamenco_core.manager.http.why import WhyController
 from flamenco_core.manager.http.worker import WorkerController
 from flamenco_core.manager.http.worker_mgt import WorkerManagementController
@@ -71,7 +72,6 @@ CONTROLLERS = (
     StuckController,
     WhyController,
     EventController,
-    DescriptionController,
 )
 MAX_BODY = 1024 * 1024
 """Bytes; a handler that takes more says so itself."""
@@ -116,6 +116,7 @@ def create_manager(
         logging_config=None,
         request_max_body_size=MAX_BODY,
     )
+    app.asgi_handler = Shield(app.asgi_handler, manager)
     app.state.manager = manager
     return app
 
@@ -169,7 +170,9 @@ async def _life(app: Litestar) -> AsyncIterator[None]:
         stack.push_async_callback(
             _tell_the_rest, manager, _task(manager.bus.tell_plugins(), "events for plugins")
         )
+        stack.push_async_callback(_cancel, _task(_learn_own_name(manager), "own name"))
         supervisor = Supervisor(manager.services, clock=manager.clock, duties=manager.database.line)
+        manager.service_failures = supervisor.failures
         services = _task(supervisor.run(), "services")
         stack.push_async_callback(_cancel, services)
         # Again when a server that does not know us stops: ours has done it before.
@@ -186,6 +189,11 @@ async def _recover(manager: Manager) -> None:
 
 def _task(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
     return asyncio.create_task(work, name=name)
+
+
+async def _learn_own_name(manager: Manager) -> None:
+    # Beside: it asks the DNS, which may take its time.
+    manager.hosts.learn(await asyncio.to_thread(socket.getfqdn))
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

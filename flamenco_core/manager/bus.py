@@ -54,15 +54,17 @@ class Subscription:
         self._queue: asyncio.Queue[Numbered | None] = asyncio.Queue(BEHIND)
         self._closed = False
 
-    def put(self, numbered: Numbered) -> None:
-        """Add an event; if there are too many, only remember that some were missed."""
+    def put(self, numbered: Numbered) -> bool:
+        """Add an event; False if there are too many: it only remembers that some were missed."""
         if self._closed:
-            return
-        if self._queue.full():
+            return True
+        fits = not self._queue.full()
+        if not fits:
             while not self._queue.empty():
                 self._queue.get_nowait()
             numbered = Numbered(numbered.number, None)
         self._queue.put_nowait(numbered)
+        return fits
 
     def close(self) -> None:
         """End the iteration, after what is in the queue if that fits."""
@@ -96,6 +98,11 @@ class Bus:
         # From the first event on, before there is a task that reads it.
         self._for_plugins = Subscription()
         self._closed = False
+        self.missed = 0
+        """How often a listener was so slow that it has missed some."""
+
+    def __len__(self) -> int:
+        return len(self._subscriptions)
 
     @property
     def number(self) -> int:
@@ -105,7 +112,7 @@ class Bus:
     def publish(self, events: Iterable[Event]) -> None:
         """Tell committed events; never raises, never waits."""
         for event in events:
-            self._for_plugins.put(self._pass_on(event))
+            self.missed += not self._for_plugins.put(self._pass_on(event))
 
     def relay(self, events: Iterable[Event]) -> None:
         """Tell clients of events that happened on another Manager, whose plugins know."""
@@ -122,7 +129,7 @@ class Bus:
         numbered = Numbered(self._number, event)
         self._past.append(numbered)
         for subscription in self._subscriptions:
-            subscription.put(numbered)
+            self.missed += not subscription.put(numbered)
         return numbered
 
     def subscribe(self, after: int | None = None) -> Subscription:

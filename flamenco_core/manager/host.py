@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -21,12 +21,14 @@ from flamenco_core.domain.variables import VariableTable
 from flamenco_core.errors import ConfigError, NotFound
 from flamenco_core.manager.archive import Archiver
 from flamenco_core.manager.bus import MANAGERS, Bus
+from flamenco_core.manager.census import Census
 from flamenco_core.manager.cleanup import Cleanup
 from flamenco_core.manager.configuration import Configuration
 from flamenco_core.manager.credentials import Credentials
 from flamenco_core.manager.database_care import DatabaseCare
 from flamenco_core.manager.deletion import Deletion
 from flamenco_core.manager.doorbell import Doorbell
+from flamenco_core.manager.hosts import Hosts
 from flamenco_core.manager.images import LastRendered
 from flamenco_core.manager.job_types import JobTypeCatalog
 from flamenco_core.manager.liveness import Liveness
@@ -34,6 +36,8 @@ from flamenco_core.manager.logs import TaskLogs
 from flamenco_core.manager.neighbors import Neighbors
 from flamenco_core.manager.news import News
 from flamenco_core.manager.old_workers import OldWorkers
+from flamenco_core.manager.peers import Peers
+from flamenco_core.manager.rates import Rates
 from flamenco_core.manager.readiness import Readiness
 from flamenco_core.manager.settings import ManagerSettings
 from flamenco_core.manager.shared_liveness import SharedLiveness
@@ -44,12 +48,16 @@ from flamenco_core.manager.store.database import Database, open_database
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.stuck import Stuck
 from flamenco_core.manager.timeouts import OwnTimeouts, SharedTimeouts, Timeouts
+from flamenco_core.manager.traffic import Traffic
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.time_out import fail_silent_task
 from flamenco_core.offers.storage import Storage
 from flamenco_core.offers.variable import Variable, VariableValue
 from flamenco_core.platform import go_os
 from flamenco_core.plugins import Plugins
+
+if TYPE_CHECKING:
+    from flamenco_core.manager.server.lines import Lines
 
 __all__ = ["Manager"]
 
@@ -76,7 +84,16 @@ class Manager:
         self.platform = go_os()
         self.served: tuple[tuple[str, int], ...] = ()
         """Host and port of each socket that the server listens on; empty if it did not say."""
+        self.lines: Lines | None = None
+        """The connections, if the server is ours."""
+        self.service_failures: Mapping[str, int] = {}
+        """How often each service has raised."""
+        self.hosts = Hosts(settings.hosts, settings.public_url)
+        self.peers = Peers(settings.trusted_proxies)
+        self.rates = Rates(settings.limits, self.peers, clock)
+        self.traffic = Traffic()
         self.database: Database = open_database(settings.database, clock)
+        self.census = Census(self.database, clock)
         self.readiness = Readiness(self.database, clock)
         self.database_care = DatabaseCare(self)
         self._credentials = Credentials(self.database, clock)

@@ -22,7 +22,9 @@ from flamenco_core.config.nodes import Scalar
 from flamenco_core.domain.impossible import ImpossibleTasks
 from flamenco_core.domain.sleep_words import zone_named
 from flamenco_core.manager.cleanup_settings import CleanupSettings
+from flamenco_core.manager.limits import Limits
 from flamenco_core.manager.logs import LogLimits
+from flamenco_core.manager.peers import network
 from flamenco_core.manager.variables import (
     DEFAULT_VARIABLES,
     VARIABLES_SCHEMA,
@@ -78,6 +80,25 @@ def _read_zone(node: Any) -> str:
     except ValueError as error:
         raise Wrong(str(error), node) from None
     return name
+
+
+def _check_networks(_: Any, field: Any, value: tuple[str, ...]) -> None:
+    for text in value:
+        try:
+            network(text)
+        except ValueError as error:
+            raise ValueError(f"must be addresses or networks such as 10.0.0.0/8: {error}") from None
+
+
+def _check_url(_: Any, field: Any, value: str) -> None:
+    if value and not re.fullmatch(r"https?://[^\s/?#@]+/?", value):
+        raise ValueError("must be what people type, such as https://farm.example, without a path")
+
+
+def _check_hosts(_: Any, field: Any, value: tuple[str, ...]) -> None:
+    for name in value:
+        if not re.fullmatch(r"\*|(\*\.)?[^\s:/@*]+", name):
+            raise ValueError(f"must be names such as farm.example or *.example, not {name!r}")
 
 
 @attrs.frozen(kw_only=True)
@@ -173,6 +194,26 @@ class ManagerSettings:
         "HOST:PORT to serve on; `:8080` is every network this machine is in.",
         read=_read_listen,
     )
+    public_url: str = option(
+        "",
+        "How people reach the Manager through a proxy, such as `https://farm.example`. With"
+        " `https`, browsers are told never to come without TLS again.",
+        validator=_check_url,
+    )
+    hosts: tuple[str, ...] = option(
+        (),
+        "Names of this Manager, such as `farm.example` or `*.example`, besides its machine's"
+        " own. Addresses, names without a dot and private ones (`.local`, `.lan`, ...) need"
+        " not be listed. `*` takes any name, and is no defense against hostile web pages.",
+        validator=_check_hosts,
+    )
+    trusted_proxies: tuple[str, ...] = option(
+        (),
+        "Addresses of reverse proxies, or networks such as `10.0.0.0/8`, that are believed"
+        " when they say who the client is.",
+        validator=_check_networks,
+    )
+    limits: Limits = option(factory=Limits)
     autodiscoverable: bool = option(
         True, "Let Workers find this Manager by themselves, by SSDP and zeroconf."
     )

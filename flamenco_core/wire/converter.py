@@ -18,13 +18,11 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from cattrs.v import format_exception
 
 from flamenco_core.errors import BadRequest
+from flamenco_core.wire.fit import ANSWER, Fitness, refuse_unfit
 
 __all__ = ["decode", "encode", "structure", "unstructure"]
 
 T = TypeVar("T")
-
-DEEPEST = 64
-"""Levels of objects and lists in one another."""
 
 _converter = cattrs.Converter()
 _encoder = msgspec.json.Encoder()
@@ -114,34 +112,14 @@ def unstructure(value: Any) -> Any:
     return _converter.unstructure(value)
 
 
-def decode(body: bytes, kind: type[T]) -> T:
+def decode(body: bytes, kind: type[T], fitness: Fitness = ANSWER) -> T:
     """Read a JSON body; raises `BadRequest` that names what is wrong with it."""
     try:
         data = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"the body is not valid JSON: {error}") from error
-    # Counting is quick; only a body that could be nested too deep is looked through.
-    if body.count(b"{") + body.count(b"[") > DEEPEST or b"\\u0000" in body:
-        _refuse_unfit(data)
+    refuse_unfit(body, data, fitness)
     return structure(data, kind)
-
-
-def _refuse_unfit(data: Any) -> None:
-    """Refuse what no database keeps and no program walks through; raises `BadRequest`."""
-    level = [data]
-    for _ in range(DEEPEST):
-        if any("\0" in value for value in level if isinstance(value, str)):
-            raise BadRequest("the body has a text with a NUL character in it")
-        level = [inner for value in level for inner in _inside(value)]
-        if not level:
-            return
-    raise BadRequest(f"the body is nested too deep; {DEEPEST} levels are possible")
-
-
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [*value.keys(), *value.values()]
-    return value if isinstance(value, list) else []
 
 
 def encode(value: Any) -> bytes:

@@ -21,12 +21,20 @@ HOME = {
     "click": ("flamenco_core/cli/", "plugins/"),
     "bpy": ("plugins/flamenco_blender/", "flamenco_core/cli/"),
     "ifaddr": ("flamenco_core/builtin/own_addresses.py",),
-    "litestar": (*MANAGER, *MANAGER_HALVES, "flamenco_core/testing/"),
+    "litestar": (
+        *MANAGER,
+        *MANAGER_HALVES,
+        "flamenco_core/testing/",
+        # Routes of built-in plugins.
+        "flamenco_core/builtin/metrics.py",
+        "flamenco_core/builtin/upnp_description.py",
+    ),
     "pluggy": (
         "flamenco_core/hookspecs.py",
         "flamenco_core/hook_rules.py",
         "flamenco_core/plugins.py",
     ),
+    "prometheus_client": ("flamenco_core/builtin/prometheus_text.py",),
     "psycopg": ("flamenco_core/manager/store/",),
     "pydantic": (),
     "pytest": ("flamenco_core/testing/",),

@@ -17,7 +17,8 @@ import pytest
 from flamenco_core.builtin import discovery_manager, ssdp_announce
 from flamenco_core.builtin.ssdp_search import DEVICE, search_ssdp
 from flamenco_core.builtin.zeroconf_search import TYPE
-from flamenco_core.manager.server import _served, bind
+from flamenco_core.manager.server import bind
+from flamenco_core.manager.server.serving import _served
 from flamenco_core.platform import multicast_socket
 from flamenco_core.worker.app import WorkerApp, create_worker
 from flamenco_core.worker.settings import WorkerSettings

@@ -28,7 +28,7 @@ class Gate:
         self._manager = manager
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request in, or raise `Forbidden`."""
+        """Let the request in, or raise `Forbidden` or `TooMany`."""
         identity = await self._admitted(scope)
         scope["state"].update(manager=self._manager, identity=identity)
         await self._app(scope, receive, send)
@@ -37,17 +37,33 @@ class Gate:
         manager = self._manager
         if manager.settings.is_first_run:
             _must_be_near(scope)
-        connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
-        identity = await manager.plugins.find(
-            "find_identity", connection=connection, manager=manager
-        )
-        identity = identity or Identity()
+        action = _action(scope)
+        identity = await self._identified(scope, action)
+        manager.rates.take(identity, _address(scope), action.operation)
         problems = await manager.plugins.check(
-            "check_access", identity=identity, action=_action(scope), manager=manager
+            "check_access", identity=identity, action=action, manager=manager
         )
         if problems:
             raise Forbidden("; ".join(problem.message for problem in problems))
         return identity
+
+    async def _identified(self, scope: Scope, action: Action) -> Identity:
+        manager = self._manager
+        connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
+        try:
+            identity = await manager.plugins.find(
+                "find_identity", connection=connection, manager=manager
+            )
+        except Forbidden:
+            # Who guesses at credentials is a stranger who asks.
+            manager.rates.take(Identity(), _address(scope), action.operation)
+            raise
+        return identity or Identity()
+
+
+def _address(scope: Scope) -> str:
+    client = scope["client"]
+    return client[0] if client else ""
 
 
 def _must_be_near(scope: Scope) -> None:

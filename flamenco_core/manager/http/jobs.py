@@ -28,6 +28,7 @@ from flamenco_core.manager.usecases import delete as deletion
 from flamenco_core.manager.usecases.blocklist import blocklist_of, remove_from_blocklist
 from flamenco_core.manager.usecases.why import why_job
 from flamenco_core.wire import jobs as wire
+from flamenco_core.wire.fit import JOB
 from flamenco_core.wire.tasks import JobTasksSummary
 
 __all__ = ["JobController"]
@@ -50,7 +51,7 @@ class JobController(Controller):
     @post("/", opt={"operation": "submitJob"}, status_code=200, request_max_body_size=LARGEST)
     async def submit_job(self, request: Request[Any, Any, Any]) -> Answer:
         """Compile and store a job."""
-        body = await body_of(request, wire.SubmittedJob)
+        body = await body_of(request, wire.SubmittedJob, JOB)
         return reply(job_view(await submit(manager_of(request), body)))
 
     @post(
@@ -61,7 +62,7 @@ class JobController(Controller):
     )
     async def check_job(self, request: Request[Any, Any, Any]) -> Answer:
         """Say whether a job could be submitted, without storing it."""
-        await compile_job(manager_of(request), await body_of(request, wire.SubmittedJob))
+        await compile_job(manager_of(request), await body_of(request, wire.SubmittedJob, JOB))
         return empty()
 
     @get("/{job_id:str}", opt={"operation": "fetchJob"})

@@ -16,6 +16,7 @@ from flamenco_core.errors import BadRequest
 from flamenco_core.manager.host import Manager
 from flamenco_core.offers.identity import Identity
 from flamenco_core.wire.converter import decode, encode
+from flamenco_core.wire.fit import STRICT, Fitness
 
 __all__ = [
     "Answer",
@@ -74,7 +75,7 @@ def manager_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Manager:
     return connection.scope["state"]["manager"]  # type: ignore[no-any-return]
 
 
-async def body_of(request: Request[Any, Any, Any], kind: type[T]) -> T:
+async def body_of(request: Request[Any, Any, Any], kind: type[T], fitness: Fitness = STRICT) -> T:
     """Read a JSON body.
 
     Raises `BadRequest` for another content type: a web page on another site can send a
@@ -85,8 +86,8 @@ async def body_of(request: Request[Any, Any, Any], kind: type[T]) -> T:
         raise BadRequest(f"the body must be {JSON}, not {content_type or 'without a type'}")
     body = await request.body()
     if len(body) > BIG:
-        return await asyncio.to_thread(decode, body, kind)
-    return decode(body, kind)
+        return await asyncio.to_thread(decode, body, kind, fitness)
+    return decode(body, kind, fitness)
 
 
 def reply(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:

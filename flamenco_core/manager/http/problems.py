@@ -7,7 +7,9 @@ success makes Flamenco's own throw an update away, so 5xx is the last resort.
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import traceback
 from typing import Any
 
 from litestar import Request, Response
@@ -31,11 +33,11 @@ _STATUS: dict[type[Exception], int] = {
     errors.NotAllowed: 422,
     errors.OutdatedJobType: 412,
     errors.JobTypeError: 400,
+    errors.TooMany: 429,
     errors.Busy: 503,
     errors.DatabaseError: 503,
     errors.StorageFull: 507,
 }
-_RETRY = {"Retry-After": "1"}
 
 
 def _answer(status: int, text: str, headers: dict[str, str] | None = None) -> Response[bytes]:
@@ -50,7 +52,8 @@ def _deliberate(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     if status == 403:
         # Flamenco's handbook tells people to look for these words.
         text = f"security requirements failed: {text}"
-    return _answer(status, text, _RETRY if status in {503, 507} else None)
+    later = {"Retry-After": str(getattr(error, "after", 1))}
+    return _answer(status, text, later if status in {429, 503, 507} else None)
 
 
 def _http(_: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
@@ -60,8 +63,20 @@ def _http(_: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     # The border to everything unforeseen: details are for the log, not for strangers.
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return _answer(500, "the Manager has an internal error; its log says more")
+    fault = _fault(error)
+    what = request.method, request.url.path, fault
+    log.error("%s %s failed, fault %s", *what, exc_info=error)
+    return _answer(500, f"the Manager has an internal error; its log says more at fault {fault}")
+
+
+def _fault(error: Exception) -> str:
+    """Return a short name for an error, by its kind and place.
+
+    It is the same each time: the log, which has one of a kind each minute, can be searched.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{type(error).__qualname__} {frames[-1].name} {frames[-1].lineno}" if frames else ""
+    return hashlib.sha256(place.encode()).hexdigest()[:8]
 
 
 HANDLERS: dict[int | type[Exception], Any] = {

@@ -28,10 +28,12 @@ async def next_task(request: Request[Any, Any, Any], worker: str, seconds: float
     if seconds <= 0 or not isinstance(found, Nothing):
         return found
     hung_up = asyncio.create_task(_hung_up(request), name=f"line of worker {worker}")
+    started = manager.clock.monotonic()
     try:
         return await _until_found(request, worker, found, mark, seconds, hung_up)
     finally:
         hung_up.cancel()
+        request.scope["state"]["waited"] = manager.clock.monotonic() - started
 
 
 async def _until_found(

@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from flamenco_core.clock import Clock
 from flamenco_core.errors import DatabaseError
+from flamenco_core.manager.store.batches import Batches
 from flamenco_core.manager.store.line import Line
 from flamenco_core.manager.store.transaction import Tx
 
@@ -34,6 +35,12 @@ class Database(Protocol):
     """Why nothing can be written, for as long as that is so."""
     on_failed_disk: Callable[[str], None]
     """Called once when the disk failed: this process can store nothing any more."""
+    batches: Batches
+    """What went to the disk so far."""
+
+    @property
+    def queued(self) -> int:
+        """How many changes wait for their turn."""
 
     async def start(self, deliver: Deliver) -> None:
         """Open it, bring its schema up to date and be ready.

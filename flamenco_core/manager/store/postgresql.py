@@ -27,6 +27,7 @@ from sqlalchemy.pool import NullPool
 
 from flamenco_core.clock import Clock
 from flamenco_core.errors import Busy, DatabaseError, StorageFull
+from flamenco_core.manager.store.batches import Batches
 from flamenco_core.manager.store.database import Deliver
 from flamenco_core.manager.store.delivery import Delivery
 from flamenco_core.manager.store.line import Line
@@ -82,10 +83,17 @@ class PostgresDatabase:
         self._local = threading.local()
         self._opened: list[Any] = []
         self._queued = 0
+        self._flushed = 0.0
+        self.batches = Batches()
         self._pause = threading.Event()
         self._is_open = False
         self.trouble = ""
         self.on_failed_disk: Callable[[str], None] = lambda reason: None
+
+    @property
+    def queued(self) -> int:
+        """How many changes wait for their turn."""
+        return self._queued
 
     # -- life ----------------------------------------------------------------------
 
@@ -175,8 +183,10 @@ class PostgresDatabase:
             self._loop.call_soon_threadsafe(self._answer, [_Done(future)], error)
 
     def _flush(self) -> None:
+        started = self._clock.monotonic()
         try:
             self._cursor().execute(FLUSH, prepare=False)
+            self._flushed = self._clock.monotonic() - started
         except psycopg.Error as error:
             if not self._is_broken():
                 self._roll_back(self._cursor())
@@ -185,6 +195,8 @@ class PostgresDatabase:
             raise Busy("the database went away during a change; try again") from error
 
     def _post(self, commits: Sequence[_Done], error: Exception | None) -> None:
+        if error is None:
+            self.batches.note(len(commits), self._flushed)
         self._loop.call_soon_threadsafe(self._answer, commits, error)
 
     def _answer(self, commits: Sequence[_Done], error: Exception | None) -> None:

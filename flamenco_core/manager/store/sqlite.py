@@ -23,6 +23,7 @@ from sqlalchemy.pool import NullPool
 from flamenco_core.clock import Clock
 from flamenco_core.errors import DatabaseError
 from flamenco_core.manager.store import sqlite_backup
+from flamenco_core.manager.store.batches import Batches
 from flamenco_core.manager.store.database import Deliver
 from flamenco_core.manager.store.line import Line, NoLine
 from flamenco_core.manager.store.migrate import upgrade
@@ -54,11 +55,17 @@ class SqliteDatabase:
         self._clock = clock
         self._local = threading.local()
         self._opened: list[Any] = []
+        self.batches = Batches()
         self._is_open = False
         self.trouble = ""
         """Why nothing can be written, for as long as that is so."""
         self.on_failed_disk: Callable[[str], None] = lambda reason: None
         """Called once when the disk failed: this process can store nothing any more."""
+
+    @property
+    def queued(self) -> int:
+        """How many changes wait for their turn."""
+        return len(self._writer) if self._is_open else 0
 
     # -- life ----------------------------------------------------------------------
 
@@ -72,7 +79,9 @@ class SqliteDatabase:
             self._lock.close()
             raise
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="flamenco-read")
-        self._writer = SqliteWriter(connection, self._clock, deliver, self._fail, self.has_space)
+        self._writer = SqliteWriter(
+            connection, self._clock, deliver, self.batches, self._fail, self.has_space
+        )
         self._file = OpenedFile(self.path)
         self._is_open = True
 

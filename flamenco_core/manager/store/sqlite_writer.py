@@ -21,6 +21,7 @@ import attrs
 
 from flamenco_core.clock import Clock
 from flamenco_core.errors import Busy, DatabaseError
+from flamenco_core.manager.store.batches import Batches
 from flamenco_core.manager.store.database import Deliver
 from flamenco_core.manager.store.sqlite_library import dbapi
 from flamenco_core.manager.store.sqlite_words import in_words, is_final
@@ -78,9 +79,11 @@ class SqliteWriter:
         connection: Any,
         clock: Clock,
         deliver: Deliver,
+        batches: Batches,
         on_final: Callable[[], None] = lambda: None,
         has_space: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._batches = batches
         self._connection = connection
         self._on_final = on_final
         self._has_space = has_space
@@ -119,6 +122,9 @@ class SqliteWriter:
             self._is_called = True
             self._loop.call_soon(self._go_on)
         return write.future
+
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     async def close(self) -> None:
         """Commit what is queued and close the connection; nothing may be put any more."""
@@ -244,12 +250,14 @@ class SqliteWriter:
                 write.error = write.error or in_words(error)
 
     def _commit_now(self, group: Group) -> None:
+        started = self._clock.monotonic()
         try:
             self._cursor.execute("COMMIT")
         except dbapi().Error as error:
             # A full disk can look the same, where SQLite's own files cannot grow.
             group.is_last = is_final(error) and self._has_space()
             raise
+        self._batches.note(len(group.writes), self._clock.monotonic() - started)
 
     def _begin_patiently(self) -> None:
         self._cursor.execute(f"PRAGMA busy_timeout={int(PATIENCE * 1000)}")

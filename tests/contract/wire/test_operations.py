@@ -20,7 +20,7 @@ LATER = {
 OURS = {
     *("getPlugins", "followEvents", "fetchJobFile", "fetchJobWhy"),
     *("fetchTaskLastRenderedInfo", "fetchJobImageHistory"),
-    *("getLive", "getReady", "describeForUpnp"),
+    *("getLive", "getReady", "getMetrics", "describeForUpnp"),
     *("getConfigurationSchema", "getConfigurationSettings", "getConfigurationState"),
     *("checkStuckJobs", "fetchTaskWhy", "fetchWorkerWhy"),
     *("fetchRemovedWorkers", "restoreWorker"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -225,3 +226,42 @@ def test_the_environment_wins_over_the_file(load: Load) -> None:
     settings = load(FLAMENCO_3, environ).settings
     assert settings.listen == ":9090"
     assert settings.shaman.garbage_collect.max_age == Duration.parse("1h")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("limits: {connections: 0}", "limits.connections"),
+        ("limits: {connections: many}", "whole number"),
+        ("limits: {idle_timeout: 0s}", "limits.idle_timeout"),
+        ("limits: {header_timeout: soon}", "duration such as"),
+        ("limits: {header_timeout: -1s}", "must not be negative"),
+        ("limits: {requests_per_minute: -1}", "limits.requests_per_minute"),
+        ("limits: 5", "must be a section"),
+        ("trusted_proxies: [proxy.example]", "addresses or networks such as 10.0.0.0/8"),
+        ("trusted_proxies: [10.0.0.0/99]", "trusted_proxies"),
+        ("public_url: farm.example", "such as https://farm.example"),
+        ("public_url: https://farm.example/flamenco", "without a path"),
+        ("public_url: ftp://farm.example", "public_url"),
+        ("hosts: [https://farm.example]", "names such as farm.example"),
+        ("hosts: ['farm.example:8080']", "not 'farm.example:8080'"),
+        ("hosts: ['a.*.example']", "hosts"),
+    ],
+)
+def test_a_wrong_word_about_the_network_is_named(load: Load, text: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        load(text)
+
+
+def test_limits_and_names_can_be_set(load: Load) -> None:
+    settings = load(
+        "limits: {header_timeout: 0s, connections: 5000, connections_per_address: 0}\n"
+        "hosts: [farm.example, '*.studio.example']\n"
+        "public_url: https://farm.example/\n"
+        "trusted_proxies: [127.0.0.1, 10.0.0.0/8, '::1']\n"
+    ).settings
+    assert settings.limits.header_timeout == Duration()
+    assert settings.limits.connections == 5000
+    assert settings.limits.body_timeout == Duration.parse("30s")
+    assert settings.hosts == ("farm.example", "*.studio.example")
+    assert settings.trusted_proxies == ("127.0.0.1", "10.0.0.0/8", "::1")

@@ -6,7 +6,8 @@ import pytest
 
 from flamenco_core.domain.statuses import TaskStatus
 from flamenco_core.errors import BadRequest
-from flamenco_core.wire.converter import DEEPEST, decode, encode
+from flamenco_core.wire.converter import decode, encode
+from flamenco_core.wire.fit import DEEPEST
 from flamenco_core.wire.jobs import JobPriorityChange, SubmittedJob
 from flamenco_core.wire.worker import TaskUpdate
 

@@ -15,11 +15,19 @@ from typing import Any
 
 import uvicorn
 from litestar import Litestar
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from flamenco_core.errors import ConfigError
 from flamenco_core.manager.first_start.protection import loopback_of
+from flamenco_core.manager.host import Manager
+from flamenco_core.manager.http import problems
+from flamenco_core.manager.quiet import quietly
+from flamenco_core.manager.server import lines
+from flamenco_core.manager.server.lines import Lines
+from flamenco_core.manager.server.protocol import make_protocol
 from flamenco_core.manager.settings import ManagerSettings
+from flamenco_core.platform import drop_silent_peers, raise_file_limit
 
 __all__ = ["Server", "bind", "serve"]
 
@@ -31,6 +39,10 @@ LAST_ANSWERS = 0.5
 """Seconds between a failed disk and the end of the process."""
 DISK_FAILED = 74
 """Its exit code then, as sysexits.h has it; whoever watches it should start it again."""
+PATIENCE = 60
+"""Seconds after which a peer whose system does not confirm what was sent is given up."""
+RESERVE = 100
+"""Open files that are not connections: the database, logs, programs that are run."""
 
 
 class _Start:
@@ -72,9 +84,12 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: Litestar, on_ready: Callable[[], None] | None = None) -> None:
         self._start = _Start(app)
+        self.lines = app.state.manager.lines = _lines_of(app.state.manager)
         super().__init__(
             uvicorn.Config(
                 self._start,
+                http=make_protocol(self.lines),
+                ws="auto" if _takes_websockets(app) else "none",
                 access_log=False,
                 log_config=None,
                 lifespan="on",
@@ -88,6 +103,17 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
         self._listeners: list[socket.socket] = []
         self._widening: asyncio.Task[None] | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop."""
+        # Whoever sends nonsense, or opens too many connections, must not fill the log.
+        with quietly("uvicorn.error", "asyncio", lines.__name__, problems.__name__):
+            await super().serve(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after the connections, ten times a second at most."""
+        self.lines.look()
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so; raises what kept the Manager from starting."""
@@ -172,6 +198,21 @@ def _die(reason: str) -> None:
     asyncio.get_running_loop().call_later(LAST_ANSWERS, os._exit, DISK_FAILED)
 
 
+def _lines_of(manager: Manager) -> Lines:
+    limits = manager.settings.limits
+    files = raise_file_limit(limits.connections + 2 * RESERVE)
+    return Lines(
+        limits,
+        manager.clock,
+        most=files and max(1, files - min(RESERVE, files // 2)),
+        speaks_for_many=manager.peers.speaks_for_many,
+    )
+
+
+def _takes_websockets(app: Litestar) -> bool:
+    return any(route.scope_type is not ScopeType.HTTP for route in app.routes)
+
+
 def _served(sockets: Iterable[socket.socket]) -> Iterator[tuple[str, int]]:
     for listener in sockets:
         host, port = listener.getsockname()[:2]
@@ -193,6 +234,7 @@ def bind(host: str, port: int, *, beside: socket.socket | None = None) -> socket
         with _sharing(listener, beside):
             listener.bind((host, port))
             listener.listen(2048)
+        drop_silent_peers(listener, PATIENCE)
     except OSError as error:
         listener.close()
         raise ConfigError(

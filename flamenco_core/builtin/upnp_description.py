@@ -6,32 +6,29 @@ import re
 from typing import Any
 from xml.sax.saxutils import escape
 
-from litestar import Controller, get
+from litestar import Response, get
 
 from flamenco_core import __version__
 from flamenco_core.builtin.ssdp_answer import DESCRIPTION
 from flamenco_core.builtin.ssdp_search import DEVICE, SERVICE
-from flamenco_core.errors import NotFound
-from flamenco_core.manager.http.plumbing import Answer, Request, manager_of
 
-__all__ = ["DescriptionController"]
+__all__ = ["describe_as"]
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-class DescriptionController(Controller):
-    """The document that answers to SSDP searches point at; Workers do not read it."""
+def describe_as(name: str) -> Any:
+    """Return the route of the document that answers to SSDP searches point at.
 
-    path = f"/{DESCRIPTION}"
+    Workers do not read it.
+    """
+    body = _document(f"{name} (Flamenco {__version__})").encode()
 
-    @get("/", opt={"operation": "describeForUpnp"})
-    async def describe(self, request: Request[Any, Any, Any]) -> Answer:
-        """Describe the Manager, if it may be found."""
-        settings = manager_of(request).settings
-        if not settings.autodiscoverable:
-            raise NotFound("this Manager is not to be found by UPnP (autodiscoverable: false)")
-        body = _document(f"{settings.manager_name} (Flamenco {__version__})")
-        return Answer(body.encode(), media_type="text/xml; charset=utf-8")
+    @get(f"/{DESCRIPTION}", opt={"operation": "describeForUpnp"}, sync_to_thread=False)
+    def describe() -> Response[bytes]:
+        return Response(body, media_type="text/xml; charset=utf-8")
+
+    return describe
 
 
 def _document(name: str) -> str:

@@ -86,7 +86,8 @@ def _limits(validator: Any) -> dict[str, Any]:
     limits: dict[str, Any] = {}
     for part in getattr(validator, "_validators", (validator,)):
         word = _LIMITS.get(getattr(part, "compare_op", ""))
-        if word:
+        # JSON's bounds are numbers; a duration is a text.
+        if word and isinstance(part.bound, int | float):
             limits[word] = part.bound
     return limits
 

@@ -51,7 +51,7 @@ class Tally:
 
 @attrs.frozen
 class FailureRule:
-    """When failed tasks fail their job: at *percentage* of all its tasks, and *at_least* so many.
+    """When failed tasks fail their job: at so much of all its tasks, and so many.
 
     A small job is not over because of one task; what can be done of it is done first.
     """

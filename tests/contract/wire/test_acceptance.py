@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from wire_conversation import FramesPlugin, job_of_frames, on_both, wish
+from wire_conversation import FramesPlugin, give_up, job_of_frames, on_both, wish
 
 from flamenco_core.domain.events import JobStatusChanged
 
@@ -173,8 +173,7 @@ async def test_a_killed_worker_is_given_up_and_heals(api: Any, renderer: Any, cl
     worker = await renderer()
     await job_of_frames(api, 1)
     task = (await worker.ask()).json()
-    clock.set(clock.monotonic() + 3600)
-    await api.manager.give_up_overdue()
+    await give_up(api, worker)
     shown = (await api.client.get(f"/api/v3/worker-mgt/workers/{worker.uuid}")).json()
     assert shown["status"] == "error"
     assert (await task_of(api, task))["status"] == "queued"

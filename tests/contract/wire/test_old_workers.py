@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
+from wire_conversation import give_up
 
 from flamenco_core.domain.events import WorkerDeleted, WorkerRemovalAnnounced
 from flamenco_core.testing.fake_clock import FakeClock
@@ -73,11 +74,6 @@ def told(api: Any) -> Any:
 async def status(api: Any, worker: Any) -> str:
     answer = await api.client.get(f"/api/v3/worker-mgt/workers/{worker.uuid}")
     return answer.json()["status"] if answer.status_code == 200 else str(answer.status_code)
-
-
-async def lose(api: Any, clock: FakeClock) -> None:
-    clock.set(clock.monotonic() + 300)
-    await api.manager.give_up_overdue()
 
 
 # -- removed after long ----------------------------------------------------------------------
@@ -189,7 +185,7 @@ async def test_a_machine_that_was_switched_off_and_goes_on_is_back(
     api: Any, go_worker: Any, jobs: Any, later: Any, clock: FakeClock
 ) -> None:
     worker = await go_worker().join()
-    await lose(api, clock)
+    await give_up(api, worker)
     await later(29)
     await later(1)
     assert await status(api, worker) == "404"
@@ -234,8 +230,9 @@ async def test_the_manager_looks_by_itself(
     await go_worker("old").register()
     clock._now += 40 * DAY
     with anyio.fail_after(20):
+        clock.set(clock.monotonic() + 600)
         while not await told():
-            await clock.advance(600)
+            await clock.advance(0.01)
 
 
 # -- lost, and back at the next sign of life -------------------------------------------------
@@ -245,7 +242,7 @@ async def test_a_lost_worker_that_asks_for_work_is_awake(
     api: Any, go_worker: Any, clock: FakeClock
 ) -> None:
     worker = await go_worker().join()
-    await lose(api, clock)
+    await give_up(api, worker)
     assert await status(api, worker) == "error"
     assert (await worker.ask()).status_code == 204
     assert await status(api, worker) == "awake"
@@ -256,7 +253,7 @@ async def test_a_lost_sleeper_that_asks_for_its_state_is_asleep(
 ) -> None:
     worker = await go_worker().join()
     await worker.post("state-changed", {"status": "asleep"})
-    await lose(api, clock)
+    await give_up(api, worker)
     assert await status(api, worker) == "error"
     assert (await worker.get("state")).status_code == 204
     assert await status(api, worker) == "asleep"
@@ -267,7 +264,7 @@ async def test_a_lost_worker_that_is_still_at_work_is_awake(
 ) -> None:
     worker, job = await go_worker().join(), await jobs(0)
     task = (await worker.ask()).json()
-    await lose(api, clock)
+    await give_up(api, worker)
     assert await status(api, worker) == "error"
     assert (await worker.may_i_run(task))["mayKeepRunning"] is True
     assert await status(api, worker) == "awake"
@@ -279,7 +276,7 @@ async def test_what_was_asked_of_a_lost_worker_is_still_asked(
     api: Any, go_worker: Any, clock: FakeClock
 ) -> None:
     worker = await go_worker().join()
-    await lose(api, clock)
+    await give_up(api, worker)
     body = {"status": "offline", "is_lazy": False}
     path = f"/api/v3/worker-mgt/workers/{worker.uuid}/setstatus"
     await api.client.post(path, json=body)

@@ -149,7 +149,7 @@ async def test_one_that_is_requeued_meanwhile_stays(
     [
         ("prune", {}, "say how old, in older_than_seconds"),
         ("prune", {"older_than_seconds": -1}, "must be from 0"),
-        ("prune", {"older_than_seconds": 10**30}, "older_than_seconds"),
+        ("prune", {"older_than_seconds": 10**30}, "more than 64 bits"),
         ("prune", {"older_than_seconds": 0, "statuses": ["active"]}, "never pruned"),
         ("prune", {"older_than_seconds": 0, "archive": True}, "cleanup.archive_path"),
         (f"{NOWHERE}/retention", {"keep": True, "seconds": 1}, "either keep or seconds"),

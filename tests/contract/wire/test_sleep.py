@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
+from wire_conversation import give_up
 
 from flamenco_core.domain.events import WorkerUpdated
 from flamenco_core.testing.fake_clock import FakeClock
@@ -265,8 +266,7 @@ async def test_a_lost_worker_is_left_alone_and_sleeps_when_it_is_back(
 ) -> None:
     worker = await go_worker().join()
     await schedule(worker, EVENING)
-    clock.set(clock.monotonic() + 300)
-    await api.manager.give_up_overdue()
+    await give_up(api, worker)
     assert await asked(api, worker) == ("error", None)
     await at("01T20:00")
     assert await asked(api, worker) == ("error", None)

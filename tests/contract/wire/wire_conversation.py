@@ -8,8 +8,9 @@ import attrs
 import pytest
 
 from flamenco_core import Author, JobType, hookimpl, setting
+from flamenco_core.manager.usecases.workers import give_up_workers
 
-__all__ = ["Frames", "FramesPlugin", "job_of_frames", "on_both", "wish"]
+__all__ = ["Frames", "FramesPlugin", "give_up", "job_of_frames", "on_both", "wish"]
 
 on_both = pytest.mark.parametrize(
     "database",
@@ -53,3 +54,8 @@ async def wish(api: Any, worker: Any, status: str, *, lazy: bool = False) -> Non
     path = f"/api/v3/worker-mgt/workers/{worker.uuid}/setstatus"
     answer = await api.client.post(path, json={"status": status, "is_lazy": lazy})
     assert answer.status_code == 204, answer.text
+
+
+async def give_up(api: Any, worker: Any) -> None:
+    """Take a worker for lost, as if it had not been heard of for too long."""
+    await api.manager.database.write(give_up_workers, [worker.uuid], api.manager.rules)

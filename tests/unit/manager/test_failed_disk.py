@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from flamenco_core.manager import server
+from flamenco_core.manager.server import serving as server
 
 
 async def test_the_process_ends_after_its_last_answers(

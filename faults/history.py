@@ -70,7 +70,6 @@ class History:
 
     def ops(self) -> list[Op]:
         """Return what was written so far."""
-        self._file.flush()
         return read_history(self.path)
 
     def close(self) -> None:

@@ -26,11 +26,14 @@ def recover_jobs(tx: Tx, rules: Rules) -> list[str]:
 
     What people asked for is stored with the job, so a job that was caught in the middle
     of being cancelled or paused comes out as they wanted. A job that is right is left as
-    it is, also its time of change.
+    it is, also its time of change; so is one that is being deleted, for part of its tasks
+    may be gone already.
     """
     counts = job_rows.count_all(tx)
     repaired = []
     for job in job_rows.all_states(tx):
+        if job.delete_requested_at is not None:
+            continue
         # Another Manager may be at work: what looks wrong is looked at again under a lock.
         if not _is_right(tx, job, counts.get(job.id, []), rules) and _repair(tx, job.uuid, rules):
             repaired.append(job.uuid)

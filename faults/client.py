@@ -33,6 +33,8 @@ class Person:
         self.http = http
         self.history = history
         self.jobs: list[str] = []
+        self.last: Answer | None = None
+        """What was answered to the last change, if anything was."""
 
     async def submit(self, tasks: int, *, after: int = 0, id: str = "", **more: Any) -> str:
         """Submit a job under an id of our own; return the id, whatever came of it."""
@@ -83,7 +85,7 @@ class Person:
         self, op: str, key: str, method: str, path: str, body: Any = None, **facts: Any
     ) -> Answer | None:
         number = self.history.invoke(op, key, **facts)
-        answer = await self._ask(method, path, body)
+        answer = self.last = await self._ask(method, path, body)
         code = None if answer is None else answer.status
         self.history.settle(number, end_of(answer), code=code)
         return answer

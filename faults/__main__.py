@@ -1,6 +1,6 @@
 """The fault matrix: `python -m faults`, or `make faults`.
 
-    python -m faults [ROW ...] [--seed N] [--points 600] [--scale 4] [--list]
+python -m faults [ROW ...] [--seed N] [--points 600] [--scale 4] [--list]
 """
 
 from __future__ import annotations
@@ -78,7 +78,11 @@ def show(results: Sequence[Result]) -> None:
             figure += f" -- known: {EXPECTED_RED[r.row.name]}"
         state = {"broken": "BROKEN", "green": "GREEN: take it out of known_red"}
         table.add_row(
-            r.row.name, r.row.fault, state.get(r.state, r.state), figure, f"{r.seconds:.0f}",
+            r.row.name,
+            r.row.fault,
+            state.get(r.state, r.state),
+            figure,
+            f"{r.seconds:.0f}",
             str(r.seed),
         )
     Console(width=160).print(table)
@@ -92,9 +96,7 @@ def inside(row: Row, told: argparse.Namespace) -> int:
 
 
 async def played(row: Row, told: argparse.Namespace) -> tuple[bool, str]:
-    stage = Stage(
-        folder=Path(told.folder), seed=told.seed, points=told.points, scale=told.scale
-    )
+    stage = Stage(folder=Path(told.folder), seed=told.seed, points=told.points, scale=told.scale)
     async with stage.leaving:
         try:
             return True, await row.run(stage)

@@ -19,14 +19,14 @@ from faults.matrix import Broken
 # The invariants are those of the state machine: one list of what must be true.
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "integration" / "invariants"))
 
-from invariant_checks import Farm, check  # noqa: E402
+from invariant_checks import Farm, check
 
-from flamenco_core.clock import SystemClock  # noqa: E402
-from flamenco_core.manager.store.database import open_database  # noqa: E402
-from flamenco_core.manager.store.sqlite_library import dbapi  # noqa: E402
-from flamenco_core.manager.store.transaction import Tx  # noqa: E402
-from flamenco_core.manager.usecases.recover import recover_jobs  # noqa: E402
-from flamenco_core.manager.usecases.rules import Rules  # noqa: E402
+from flamenco_core.clock import SystemClock
+from flamenco_core.manager.store.database import open_database
+from flamenco_core.manager.store.sqlite_library import dbapi
+from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.usecases.recover import recover_jobs
+from flamenco_core.manager.usecases.rules import Rules
 
 __all__ = ["audit", "check_copy", "check_file", "deliver_verdict", "drain", "live_run"]
 

@@ -120,12 +120,15 @@ class Manager:
 
     # -- life --------------------------------------------------------------------------------
 
-    def launch(self, *more: str) -> None:
-        """Start it, and do not wait."""
+    def launch(self, *more: str, stopped: bool = False) -> None:
+        """Start it, and do not wait; *stopped* (with a zygote), it waits for SIGCONT."""
         arguments = ["manager", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}"]
         arguments += ["--shared", str(self.folder / "shared"), *more]
         if self._zygote:
-            self.pid = self._zygote.start(arguments, self._env, self.log)
+            self.pid = self._zygote.start(arguments, self._env, self.log, stopped)
+            # A SIGCONT that comes before it has stopped would be in vain.
+            while stopped and not self._is_stopped():
+                time.sleep(0.01)
             return
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -138,7 +141,7 @@ class Manager:
             )
         self.pid = self._process.pid
 
-    async def start(self, seconds: float = 20.0, *more: str) -> float:
+    async def start(self, seconds: float = 60.0, *more: str) -> float:
         """Start it and wait until it is ready; return how long that took (s)."""
         before = self.said().count(READY)
         self.launch(*more)
@@ -159,6 +162,9 @@ class Manager:
         if self._zygote:
             return self._zygote.is_alive(self.pid)
         return self._process is not None and self._process.poll() is None
+
+    def _is_stopped(self) -> bool:
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2][0] in "Tt"
 
     def signal(self, number: int) -> None:
         """Send a signal to the Manager itself, not to what it is wrapped in."""

@@ -107,9 +107,7 @@ def _state(row: Row, *, good: bool) -> str:
     return "ok" if good else "broken"
 
 
-async def _in_process(
-    row: Row, options: Options, seed: int, folder: Path
-) -> tuple[bool, str]:
+async def _in_process(row: Row, options: Options, seed: int, folder: Path) -> tuple[bool, str]:
     command = [sys.executable, "-m", "faults", "--inside", row.name, "--folder", str(folder)]
     command += ["--seed", str(seed), "--points", str(options.points)]
     command += ["--scale", str(options.scale)]

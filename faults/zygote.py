@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -41,9 +42,12 @@ class Zygote:
         )
         self._codes: dict[int, int] = {}
 
-    def start(self, arguments: list[str], env: dict[str, str], log: Path) -> int:
-        """Start a program; return its process id."""
-        return int(self._ask(do="start", arguments=arguments, env=env, log=str(log)))
+    def start(
+        self, arguments: list[str], env: dict[str, str], log: Path, stopped: bool = False
+    ) -> int:
+        """Start a program; return its process id. *Stopped*, it waits for SIGCONT."""
+        told = {"arguments": arguments, "env": env, "log": str(log), "stopped": stopped}
+        return int(self._ask(do="start", **told))
 
     def is_alive(self, pid: int) -> bool:
         return self._poll(pid, 0.0) is None
@@ -91,6 +95,8 @@ def _become(question: dict[str, Any]) -> None:
         os.dup2(source, target)
     os.environ.clear()
     os.environ.update(question["env"])
+    if question["stopped"]:
+        os.kill(os.getpid(), signal.SIGSTOP)
     code = 1
     try:
         from flamenco_core.cli import main as program

@@ -55,8 +55,12 @@ BOMBS: dict[str, tuple[bytes, dict[str, str], set[int]]] = {
 }
 
 
-@row("29", "bodies: 12 MB, endless, 100,000 deep, 500,000 keys, gzip bomb, 5,000 digits",
-     alone=True, limit=60)
+@row(
+    "29",
+    "bodies: 12 MB, endless, 100,000 deep, 500,000 keys, gzip bomb, 5,000 digits",
+    alone=True,
+    limit=60,
+)
 async def bodies(stage: Stage) -> str:
     manager = Manager(stage)
     await manager.start()
@@ -246,5 +250,3 @@ async def images(stage: Stage) -> str:
     if wrong:
         raise Broken("; ".join(wrong))
     return f"{len(tried)} refused, RSS +{grown:.0f} MB"
-
-

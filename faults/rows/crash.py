@@ -203,8 +203,12 @@ class Delete(Kind):
 KINDS = (Submit, Claim, Update, Cancel, Requeue, Delete)
 
 
-@row("F1", "kill -9 at system calls of submit, claim, update, cancel, requeue, delete",
-     needs="linux strace", limit=240)
+@row(
+    "F1",
+    "kill -9 at system calls of submit, claim, update, cancel, requeue, delete",
+    needs="linux strace",
+    limit=240,
+)
 async def crash_points(stage: Stage) -> str:
     zygote = Zygote()
     stage.leaving.callback(zygote.close)
@@ -216,9 +220,7 @@ async def crash_points(stage: Stage) -> str:
         done[kind.name] = passed
         slowest = max(slowest, start)
     told = ", ".join(f"{name} {count}" for name, count in done.items())
-    return (
-        f"{sum(done.values())} points ({told}), 0 violations; slowest start {slowest:.1f} s"
-    )
+    return f"{sum(done.values())} points ({told}), 0 violations; slowest start {slowest:.1f} s"
 
 
 async def _kind(stage: Stage, kind: Kind, zygote: Zygote, share: int) -> tuple[int, float]:
@@ -323,8 +325,5 @@ async def killed_again(stage: Stage) -> str:
                 await manager.start()
             await drain(person, 30)
     await manager.stop()
-    verdict = await deliver_verdict(
-        stage.history, str(manager.file), ttl=3.5, log=manager.said()
-    )
+    verdict = await deliver_verdict(stage.history, str(manager.file), ttl=3.5, log=manager.said())
     return f"{kills} kills, {verdict.results} results, lost 0, twice 0, wasted {verdict.wasted}"
-

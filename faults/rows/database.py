@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 
 from faults.audit import check_file, deliver_verdict
 from faults.client import Person
@@ -18,6 +20,8 @@ from faults.load import busy_words, slowness
 from faults.manager import Manager, until
 from faults.matrix import Broken, Stage, row
 from faults.rows.slow import Pings
+from faults.tracer import Point, Tracer
+from faults.zygote import Zygote
 
 HELD = 12.0
 PATIENCE = 5.0
@@ -190,20 +194,19 @@ async def other_version(stage: Stage) -> str:
 
 @row("3", "kill -9 in a migration, at the n-th write", needs="linux strace", limit=100)
 async def migration(stage: Stage) -> str:
-    points = sorted(stage.chance.sample(range(1, 160), 5)) + [3]
+    points = [1, 3, *sorted(stage.chance.sample(range(4, 160), 8))]
+    zygote = Zygote()
+    stage.leaving.callback(zygote.close)
     killed = 0
-    for point in points:
-        inject = f"inject=pwrite64:signal=KILL:when={point}"
-        wrap = ("strace", "-f", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", inject)
-        manager = Manager(stage, f"at-{point}", wrap=wrap)
-        manager.launch()
-        with contextlib.suppress(Broken):
-            await until(
-                lambda m=manager: not m.is_alive or "is ready" in m.said(), 25, "its end"
-            )
+    for number in points:
+        manager = Manager(stage, f"at-{number}", zygote=zygote)
+        manager.launch(stopped=True)
+        tracer = await Tracer.killing(manager.pid, Point("pwrite64", number)).start()
+        manager.signal(signal.SIGCONT)
+        await until(partial(_is_settled, manager), 30, "its end, or that it is ready")
         killed += "is ready" not in manager.said()
+        await tracer.stop()
         manager.kill()
-        manager.wrap = ()
         await manager.start()
         async with manager.http() as http:
             await Person(http, stage.history).submit(3)
@@ -212,3 +215,7 @@ async def migration(stage: Stage) -> str:
     if not killed:
         raise Broken("it was never killed before it was ready: this proves nothing")
     return f"{killed} kills in {len(points)} first starts: each second start finished the schema"
+
+
+def _is_settled(manager: Manager) -> bool:
+    return not manager.is_alive or "is ready" in manager.said()

@@ -26,7 +26,7 @@ async def eio(stage: Stage) -> str:
         person = Person(http, stage.history)
         for _ in range(5):
             await person.submit(3)
-        tracer = await Tracer.failing(manager.pid, "fdatasync", "EIO", "1").start()
+        tracer = await Tracer.failing(manager.pid, "fsync,fdatasync", "EIO").start()
         await person.submit(3)
         code = person.last and person.last.status
         try:

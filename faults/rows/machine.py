@@ -59,4 +59,6 @@ def _play(seed: int, seconds: float) -> str:
     rate = steps / took * 60
     own = steps / max(cpu, 0.1) * 60
     busy = busy_words(took / max(cpu, 0.1))
-    return f"{steps} steps on {farms} farms, 0 failures; {rate:,.0f}/min, {own:,.0f}/min of CPU{busy}"
+    return (
+        f"{steps} steps on {farms} farms, 0 failures; {rate:,.0f}/min, {own:,.0f}/min of CPU{busy}"
+    )

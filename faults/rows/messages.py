@@ -54,8 +54,7 @@ async def at_once(work: Iterable[Any], lines: int = LINES) -> None:
             group.create_task(one())
 
 
-@row("F6", "10,000 stale updates: old epochs, others' tasks, deleted and unknown tasks",
-     limit=120)
+@row("F6", "10,000 stale updates: old epochs, others' tasks, deleted and unknown tasks", limit=120)
 async def stale_updates(stage: Stage) -> str:
     manager = Manager(stage)
     await manager.start()
@@ -284,4 +283,3 @@ async def duplicates(stage: Stage) -> str:
         raise Broken("the older of two processes is still heard after the newer got the task")
     assert fenced
     return f"100 ids; of two live sessions the older one's result is answered with {code}"
-

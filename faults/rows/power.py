@@ -54,8 +54,9 @@ class PowerDisk:
         self._log.close()
 
 
-@row("F2", "power cut under load, unflushed writes lost or torn", needs="linux root fuse",
-     limit=150)
+@row(
+    "F2", "power cut under load, unflushed writes lost or torn", needs="linux root fuse", limit=150
+)
 async def power_cuts(stage: Stage) -> str:
     acknowledged = results = 0
     cuts = round(CUTS * stage.scale)

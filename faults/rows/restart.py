@@ -19,8 +19,12 @@ READY = 2.0
 BACK = 10.0
 
 
-@row("F5", "restart with 100 workers at 100 active tasks: SIGTERM, then kill -9",
-     alone=True, limit=120)
+@row(
+    "F5",
+    "restart with 100 workers at 100 active tasks: SIGTERM, then kill -9",
+    alone=True,
+    limit=120,
+)
 async def restart(stage: Stage) -> str:
     manager = Manager(stage)
     await manager.start()
@@ -50,9 +54,7 @@ async def restart(stage: Stage) -> str:
             if lost or await person.status(job) != "completed":
                 raise Broken(f"leases were lost: the epochs are {epochs}")
     await manager.stop()
-    verdict = await deliver_verdict(
-        stage.history, str(manager.file), ttl=7, log=manager.said()
-    )
+    verdict = await deliver_verdict(stage.history, str(manager.file), ttl=7, log=manager.said())
     return "; ".join([*told, f"0 of {verdict.results} leases lost"])
 
 

@@ -50,8 +50,13 @@ async def submit(http: Http, kind: str, **more: Any) -> Answer:
     return await http.request("POST", "/api/v3/jobs", json=body)
 
 
-@row("F12", "12 hostile job scripts against a running Manager", needs="javascript",
-     alone=True, limit=120)
+@row(
+    "F12",
+    "12 hostile job scripts against a running Manager",
+    needs="javascript",
+    alone=True,
+    limit=120,
+)
 async def hostile(stage: Stage) -> str:
     manager = Manager(stage)
     sources = {name: script(body) for name, body in HOSTILE.items()}
@@ -136,8 +141,11 @@ async def edited(stage: Stage) -> str:
         removed = await submit(http, "mine")
     names = {kind["name"] for kind in types}
     seen = {
-        "fresh": fresh.status, "old etag": old.status, "other": other.status,
-        "broken": broken.status, "removed": removed.status,
+        "fresh": fresh.status,
+        "old etag": old.status,
+        "other": other.status,
+        "broken": broken.status,
+        "removed": removed.status,
     }
     right = {"fresh": 200, "old etag": 412, "other": 200, "broken": 400, "removed": 400}
     wrong = {k: v for k, v in seen.items() if v != right[k]}

@@ -46,9 +46,7 @@ async def soak(stage: Stage) -> str:
             )
             await drain(person, 60)
     await manager.stop()
-    verdict = await deliver_verdict(
-        stage.history, str(manager.file), ttl=7.0, log=manager.said()
-    )
+    verdict = await deliver_verdict(stage.history, str(manager.file), ttl=7.0, log=manager.said())
     figures.judge()
     return (
         f"{verdict.results} results, {figures.kills} kills, lost/twice/stale 0,"
@@ -101,9 +99,7 @@ async def _feed(person: Person, end: float) -> None:
         await asyncio.sleep(1)
 
 
-async def _kill(
-    manager: Manager, farm: list[FakeWorker], end: float, figures: _Figures
-) -> None:
+async def _kill(manager: Manager, farm: list[FakeWorker], end: float, figures: _Figures) -> None:
     # The last life is a long one: growth shows only with time.
     while time.monotonic() < end:
         left = end - time.monotonic()

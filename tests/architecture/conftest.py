@@ -46,7 +46,7 @@ class Source:
 
 def _sources() -> list[Source]:
     found = []
-    for folder in ("flamenco_core", "plugins", "examples", "benchmarks", "scripts", "tests"):
+    for folder in ("flamenco_core", "plugins", "examples", "benchmarks", "faults", "scripts", "tests"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             if "node_modules" not in path.parts and ".venv" not in path.parts:
                 text = path.read_text(encoding="utf-8")

@@ -6,8 +6,8 @@ import logging
 from typing import Any
 
 import pytest
-from invariant_checks import Farm
 from invariant_chances import uuid
+from invariant_checks import Farm
 
 from flamenco_core.manager.usecases import delete, recover, submit
 from flamenco_core.manager.usecases.rules import Rules

@@ -274,9 +274,9 @@ class _Case:
                     yield f"task {task} was completed and is seen as {look['status']}"
         for key, seen in looks.items():
             for before, after in pairwise(sorted(seen, key=lambda op: op.start)):
-                if before["status"] in TERMINAL and before["status"] != after["status"]:
-                    if not self._explains(key, before, after):
-                        yield f"{key} was {before['status']} and then {after['status']}"
+                changed = before["status"] in TERMINAL and before["status"] != after["status"]
+                if changed and not self._explains(key, before, after):
+                    yield f"{key} was {before['status']} and then {after['status']}"
 
     def _explains(self, key: str, before: Op, after: Op) -> bool:
         kinds = ("requeue", "cancel", "delete", "pause")

@@ -218,6 +218,11 @@ class Manager:
         pages = int(Path(f"/proc/{self.inner_pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
+    def cpu(self) -> float:
+        """Return the processor time that it has used (s)."""
+        fields = Path(f"/proc/{self.inner_pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def files(self) -> int:
         """Return how many file descriptors it has open."""
         return len(os.listdir(f"/proc/{self.inner_pid}/fd"))

@@ -101,9 +101,10 @@ async def _endless(manager: Manager) -> list[str]:
     head = b"POST /api/v3/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     writer.write(head + b"Transfer-Encoding: chunked\r\n\r\n")
     sent = 0
+    answered = asyncio.create_task(reader.read(1))
     try:
         async with asyncio.timeout(10):
-            while not reader._buffer and not reader.at_eof():
+            while not answered.done():
                 writer.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
                 await writer.drain()
                 await asyncio.sleep(0)
@@ -115,6 +116,8 @@ async def _endless(manager: Manager) -> list[str]:
     except TimeoutError:
         return ["an endless body: neither taken nor refused within 10 s"]
     finally:
+        answered.cancel()
+        await asyncio.gather(answered, return_exceptions=True)
         writer.close()
     return []
 
@@ -139,10 +142,13 @@ RAW: dict[str, bytes] = {
     "websocket": b"GET /api/v3/jobs HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
     b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eHh4\r\n\r\n",
 }
-PATHS = ("/api/v3/jobs", "/api/v3/jobs/{}", "/api/v3/jobs/{}/setstatus", "/api/v3/tasks/{}")
-PATHS += ("/api/v3/tasks/{}/setstatus", "/api/v3/worker/register-worker", "/api/v3/worker/task")
-PATHS += ("/api/v3/worker/task/{}", "/api/v3/worker/sign-on", "/api/v3/worker-mgt/tags")
-PATHS += ("/api/v3/worker-mgt/workers/{}/setstatus", "/api/v3/jobs/{}/setpriority", "/{}")
+PATHS = [
+    "/{}",
+    *(f"/api/v3/jobs{rest}" for rest in ("", "/{}", "/{}/setstatus", "/{}/setpriority")),
+    *(f"/api/v3/tasks/{{}}{rest}" for rest in ("", "/setstatus", "/logtail")),
+    *(f"/api/v3/worker/{rest}" for rest in ("register-worker", "sign-on", "task", "task/{}")),
+    *(f"/api/v3/worker-mgt/{rest}" for rest in ("tags", "workers/{}/setstatus")),
+]
 JUNK: list[Any] = [None, [], {}, 0, -1, 1e308, "", "x" * 500, {"status": 5}, {"priority": "x"}]
 JUNK += [{"name": None}, {"name": "a", "type": []}, {"status": "active", "reason": {}}, [[{}]]]
 MALFORMED = 2_000

@@ -84,18 +84,20 @@ async def _restart(
     manager.wait(15)
     began = time.monotonic()
     ready = await manager.start()
+    cpu = manager.cpu()
     rate = asyncio.create_task(_rate(farm, 4))
     back = await all_back(farm)
     peak = await rate
     slow = max(slow, slowness())
-    if ready > READY * slow:
-        raise Broken(f"ready only {ready:.1f} s after {how.name}{busy_words(slow)}")
+    # It starts on one processor: alone on a machine it takes as long as it computes.
+    if min(ready, cpu) > READY:
+        raise Broken(f"ready after {ready:.1f} s, {cpu:.1f} s of them CPU{busy_words(slow)}")
     if time.monotonic() - began > BACK * slow + 4:
         raise Broken(f"all polling only {back + ready:.1f} s after {how.name}")
     if peak > max(2 * normal, 2 * WORKERS):
         raise Broken(f"a herd: {peak:.0f} requests a second, {normal:.0f} are normal")
     return (
-        f"{how.name}: ready {ready:.1f} s{busy_words(slow)}, all back +{back:.1f} s,"
+        f"{how.name}: ready {ready:.1f} s ({cpu:.1f} s CPU){busy_words(slow)}, all back +{back:.1f} s,"
         f" peak {peak:.0f}/s (normal {normal:.0f}/s)"
     )
 

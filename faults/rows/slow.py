@@ -67,6 +67,11 @@ async def _hold(manager: Manager, count: int, beginning: bytes) -> list[socket.s
     return held
 
 
+def _close(held: list[socket.socket]) -> None:
+    for connection in held:
+        connection.close()
+
+
 def _open(held: list[socket.socket]) -> list[socket.socket]:
     """Return the connections that the Manager has not closed."""
     still = []
@@ -101,7 +106,7 @@ async def half_open(stage: Stage) -> str:
     pings = Pings(manager)
     async with pings.going_on():
         held = await _hold(manager, 1000, HALF)
-        stage.leaving.callback(lambda: [c.close() for c in held])
+        stage.leaving.callback(_close, held)
         try:
             took = await _closed(held, HEADERS_WITHIN + 3 * slow)
             figure, wrong = f"1,000 of 1,000 closed within {took:.1f} s", False
@@ -143,7 +148,7 @@ async def _stream_unread(stage: Stage, manager: Manager) -> str:
     """Open streams that are never read, let much happen, and see what they cost."""
     head = b"GET /api/v3/events HTTP/1.1\r\nHost: x\r\n\r\n"
     held = await _hold(manager, 50, head)
-    stage.leaving.callback(lambda: [c.close() for c in held])
+    stage.leaving.callback(_close, held)
     before = manager.memory()
     async with manager.http() as http:
         person = Person(http, stage.history)

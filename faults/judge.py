@@ -116,6 +116,14 @@ class _Case:
         for op in [*self.of("claim"), *self.of("update")]:
             if op["task"] and op["job"]:
                 self.job_of.setdefault(op["task"], op["job"])
+        # By kind and key: they are asked for with each of thousands of messages.
+        self._decided: dict[tuple[str, str], list[Op]] = defaultdict(list)
+        for op in ops:
+            if op.may_have_happened:
+                self._decided[op.op, op.key].append(op)
+        self._claims: dict[tuple[str, int], list[Op]] = defaultdict(list)
+        for op in self.of("claim"):
+            self._claims[op["task"], op["epoch"]].append(op)
         self.results = self._results()
         self.ops = ops
 
@@ -128,7 +136,7 @@ class _Case:
     def decisions(self, task: str, *kinds: str) -> list[Op]:
         """Return what people may have done to a task or its job."""
         keys = {task, self.job_of.get(task, "")}
-        return [op for kind in kinds for op in self.happened(kind) if op.key in keys]
+        return [op for kind in kinds for key in keys for op in self._decided[kind, key]]
 
     def _results(self) -> dict[tuple[str, int], Op]:
         """Return the accepted results, by task and epoch; the first of several."""
@@ -251,9 +259,7 @@ class _Case:
 
     def _was_taken(self, op: Op) -> bool:
         """Say whether people had surely ended a run before this was said of it."""
-        claims = [
-            c for c in self.of("claim") if (c["task"], c["epoch"]) == (op["task"], op["epoch"])
-        ]
+        claims = self._claims.get((op["task"], op["epoch"]))
         if not claims or (op["task"], op["epoch"]) in self.results:
             return False
         began = max(claim.end for claim in claims)

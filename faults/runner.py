@@ -22,6 +22,7 @@ from pathlib import Path
 import attrs
 
 from faults.known_red import EXPECTED_RED
+from faults.load import slowness
 from faults.matrix import Row
 from faults.tools import missing
 
@@ -29,6 +30,8 @@ __all__ = ["Options", "Result", "run_rows"]
 
 ROOT = Path(__file__).resolve().parent.parent
 LANES = 2
+PATIENCE = 4.0
+"""So many times longer at most may a row take on a machine that is busy."""
 SMALL = 20 * 2**20
 
 
@@ -114,7 +117,7 @@ async def _in_process(row: Row, options: Options, seed: int, folder: Path) -> tu
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
-    limit = row.limit * max(1.0, options.scale)
+    limit = row.limit * max(1.0, options.scale) * min(slowness(), PATIENCE)
     try:
         async with asyncio.timeout(limit):
             output, errors = await process.communicate()

@@ -97,8 +97,8 @@ async def _restart(
     if peak > max(2 * normal, 2 * WORKERS):
         raise Broken(f"a herd: {peak:.0f} requests a second, {normal:.0f} are normal")
     return (
-        f"{how.name}: ready {ready:.1f} s ({cpu:.1f} s CPU){busy_words(slow)}, all back +{back:.1f} s,"
-        f" peak {peak:.0f}/s (normal {normal:.0f}/s)"
+        f"{how.name}: ready {ready:.1f} s ({cpu:.1f} s CPU){busy_words(slow)},"
+        f" all back +{back:.1f} s, peak {peak:.0f}/s (normal {normal:.0f}/s)"
     )
 
 

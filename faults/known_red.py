@@ -16,6 +16,7 @@ EXPECTED_RED: dict[str, str] = {
     "29": "there is no limit to the number of keys",
     "31": "logs are read through links, and a link in a log's place is an internal error",
     "39": "images are stored as they come",
+    "41": "an `on_event` that hangs has no time budget, and no plugin is turned off for errors",
     "44": "each failed accept is written to the log",
     "F11": "connections with half a request are never closed",
 }

@@ -205,7 +205,7 @@ KINDS = (Submit, Claim, Update, Cancel, Requeue, Delete)
 
 @row(
     "F1",
-    "kill -9 at system calls of submit, claim, update, cancel, requeue, delete",
+    "rows 1, 2: kill -9 at system calls of submit, claim, update, cancel, requeue, delete",
     needs="linux strace",
     limit=240,
 )

@@ -54,7 +54,11 @@ async def at_once(work: Iterable[Any], lines: int = LINES) -> None:
             group.create_task(one())
 
 
-@row("F6", "10,000 stale updates: old epochs, others' tasks, deleted and unknown tasks", limit=120)
+@row(
+    "F6",
+    "row 27: 10,000 stale updates: old epochs, others' tasks, deleted and unknown tasks",
+    limit=120,
+)
 async def stale_updates(stage: Stage) -> str:
     manager = Manager(stage)
     await manager.start()
@@ -149,7 +153,7 @@ OWN = (
 )
 
 
-@row("F7", "5,000 messages, each three times, shuffled in a window", limit=150)
+@row("F7", "row 26: 5,000 messages, each three times, shuffled in a window", limit=150)
 async def replay(stage: Stage) -> str:
     count = TASKS * MESSAGES
     messages = _stream(stage)

@@ -56,6 +56,18 @@ def on_event(event):
     time.sleep(0.5)
 """,
     "broken": "this is no Python\n",
+    "listens": """
+from pathlib import Path
+
+from flamenco_core import hookimpl
+
+HEARD = Path(__file__).parent.parent / "heard"
+
+@hookimpl
+def on_event(event):
+    with HEARD.open("a") as file:
+        file.write("x")
+""",
 }
 
 
@@ -85,6 +97,9 @@ async def hooks(stage: Stage) -> str:
             await drain(person, 45)
         if refused is None or refused.status != 400 or "raises" not in refused.text:
             wrong.append(f"a check that raises: {refused and (refused.status, refused.text)}")
+        heard = manager.folder / "heard"
+        if not heard.exists() or heard.stat().st_size < 40:
+            wrong.append("a plugin that hangs keeps the others from hearing what happens")
         listed = (await http.get("/api/v3/plugins")).text
         if "broken" not in listed:
             wrong.append("a broken plugin is not listed")

@@ -55,7 +55,10 @@ class PowerDisk:
 
 
 @row(
-    "F2", "power cut under load, unflushed writes lost or torn", needs="linux root fuse", limit=150
+    "F2",
+    "row 5: power cut under load, unflushed writes lost or torn",
+    needs="linux root fuse",
+    limit=150,
 )
 async def power_cuts(stage: Stage) -> str:
     acknowledged = results = 0

@@ -21,7 +21,7 @@ BACK = 10.0
 
 @row(
     "F5",
-    "restart with 100 workers at 100 active tasks: SIGTERM, then kill -9",
+    "row 15: restart with 100 workers at 100 active tasks: SIGTERM, then kill -9",
     alone=True,
     limit=120,
 )

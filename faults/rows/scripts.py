@@ -52,7 +52,7 @@ async def submit(http: Http, kind: str, **more: Any) -> Answer:
 
 @row(
     "F12",
-    "12 hostile job scripts against a running Manager",
+    "row 37: 12 hostile job scripts against a running Manager",
     needs="javascript",
     alone=True,
     limit=120,

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from faults.client import Person
 from faults.http import NoAnswer
 from faults.load import busy_words, slowness
-from faults.manager import Manager
+from faults.manager import Manager, until
 from faults.matrix import Broken, Stage, row
 from faults.workers import FakeWorker, run_farm
 
@@ -97,7 +97,7 @@ async def _closed(held: list[socket.socket], seconds: float) -> float:
     return time.monotonic() - began
 
 
-@row("F11", "1,000 connections with half a request", alone=True, limit=60)
+@row("F11", "row 28: 1,000 connections with half a request", alone=True, limit=60)
 async def half_open(stage: Stage) -> str:
     manager = Manager(stage)
     await manager.start()
@@ -181,6 +181,7 @@ async def streams(stage: Stage) -> str:
 async def _round(stage: Stage, manager: Manager, head: bytes, count: int) -> None:
     """Open streams, let something happen, and cut them off without a word."""
     held = await _hold(manager, count, head)
+    await until(lambda: manager.files() > count, 20, f"{count} open streams")
     async with manager.http(timeout=60) as http:
         person = Person(http, stage.history)
         for _ in range(5):

@@ -51,7 +51,7 @@ async def soak(stage: Stage) -> str:
     return (
         f"{verdict.results} results, {figures.kills} kills, lost/twice/stale 0,"
         f" wasted {verdict.wasted}, all polling after {figures.slowest:.1f} s,"
-        f" RSS slope {figures.slope():.2f} MB/min, fds +{figures.more_files()},"
+        f" RSS slope {figures.slope():.2f} MB/min, fds {figures.more_files():+d},"
         f" WAL {figures.wal:.1f} MB"
     )
 

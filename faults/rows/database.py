@@ -103,7 +103,7 @@ async def locked(stage: Stage) -> str:
     )
 
 
-@row("10", "the database file is deleted, replaced, made read-only while in use", limit=100)
+@row("10", "the database file is deleted, replaced, moved away while in use", limit=100)
 async def taken_away(stage: Stage) -> str:
     async with asyncio.TaskGroup() as group:
         tried = [

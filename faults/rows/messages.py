@@ -129,6 +129,14 @@ async def _targets(
     assert third
     await person.cancel(other)
     targets += [(anna, third.task, third.epoch), (anna, third.task, third.epoch - 1)]
+    # Taken back by a person, and given to the same worker again: only the epoch tells.
+    again = await person.submit(1, priority=95)
+    fourth = await anna.claim(0)
+    assert fourth and fourth.job == again
+    await person.requeue_task(fourth.task)
+    fifth = await anna.claim(0)
+    assert fifth and (fifth.task, fifth.epoch > fourth.epoch) == (fourth.task, True)
+    targets += [(anna, fourth.task, fourth.epoch)]
     # Deleted, and never there.
     gone = await person.submit(1)
     task = (await person.tasks(gone))[0]["id"]

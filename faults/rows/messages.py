@@ -132,10 +132,12 @@ async def _targets(
     # Taken back by a person, and given to the same worker again: only the epoch tells.
     again = await person.submit(1, priority=95)
     fourth = await anna.claim(0)
-    assert fourth and fourth.job == again
+    assert fourth
+    assert fourth.job == again
     await person.requeue_task(fourth.task)
     fifth = await anna.claim(0)
-    assert fifth and (fifth.task, fifth.epoch > fourth.epoch) == (fourth.task, True)
+    assert fifth
+    assert (fifth.task, fifth.epoch > fourth.epoch) == (fourth.task, True)
     targets += [(anna, fourth.task, fourth.epoch)]
     # Deleted, and never there.
     gone = await person.submit(1)

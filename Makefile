@@ -3,7 +3,7 @@ PYTHON := $(shell for p in python3 python3.11 python3.13 python; do $$p -c '' 2>
 SETUP := $(or $(PYTHON),$(error Flamenco needs Python 3.11 or newer; install it first)) scripts/setup.py
 BIN := .venv/bin
 
-.PHONY: demo test check mutants docs bench setup lock clean
+.PHONY: demo test check mutants docs bench faults setup lock clean
 
 demo:  ## A farm on this machine: Manager, Worker, a job, pictures.
 	@$(SETUP) --blender
@@ -28,6 +28,10 @@ mutants:  ## Take away one guard at a time; the tests must notice each.
 bench:  ## Measure; prints figures.
 	@$(SETUP)
 	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done
+
+faults:  ## Break a farm in every way we know; ARGS="--points 600 --scale 4" for a night.
+	@$(SETUP)
+	@$(BIN)/python -m faults $(ARGS)
 
 setup:  ## Prepare .venv; does nothing when nothing has changed.
 	@$(SETUP)

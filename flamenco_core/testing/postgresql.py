@@ -62,16 +62,24 @@ class PostgresServer:
         self._run("initdb", "-U", _USER, "-A", "trust", "--no-locale", "-E", "UTF8", "--no-sync")
         for attempt in range(1, _ATTEMPTS + 1):
             self.port = _free_port()
-            options = f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self.folder}"
-            options += f" -c fsync={'on' if self._fsync else 'off'}"
             try:
-                self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+                self.start_again()
             except RuntimeError:
                 # Somebody else may have taken the port in between.
                 if attempt == _ATTEMPTS:
                     raise
             else:
                 return
+
+    def start_again(self) -> None:
+        """Start the server on the files and the port that it had, such as after `crash`."""
+        options = f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self.folder}"
+        options += f" -c fsync={'on' if self._fsync else 'off'}"
+        self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+
+    def crash(self) -> None:
+        """End the server as a crash does: connections are cut, nothing is written any more."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
 
     def stop(self) -> None:
         """Stop the server, by the process id that it has written down, and remove its files."""

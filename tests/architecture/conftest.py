@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 ROOT = Path(__file__).parents[2]
+FOLDERS = ("flamenco_core", "plugins", "examples", "benchmarks", "faults", "scripts", "tests")
 
 
 @attrs.frozen
@@ -46,7 +47,7 @@ class Source:
 
 def _sources() -> list[Source]:
     found = []
-    for folder in ("flamenco_core", "plugins", "examples", "benchmarks", "scripts", "tests"):
+    for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
             if "node_modules" not in path.parts and ".venv" not in path.parts:
                 text = path.read_text(encoding="utf-8")

@@ -60,7 +60,8 @@ def recover_job(tx: Tx, job_id: str, rules: Rules) -> bool:
 
     What people asked for is stored with the job, so a job that was caught in the middle
     of being cancelled or paused comes out as they wanted. A job that is right is left as
-    it is, also its time of change. Raises `NotFound`.
+    it is, also its time of change; so is one that is being deleted, for part of its tasks
+    may be gone already. Raises `NotFound`.
     """
     was_right = repair_job(tx, job_id, rules) is None
     job = job_rows.lock_job(tx, job_id)
@@ -75,7 +76,7 @@ def recover_jobs(tx: Tx, rules: Rules) -> list[str]:
 
 
 def _is_given_out(job: job_rows.JobState) -> bool:
-    return job.runs and job.status not in ENDED
+    return job.runs and job.status not in ENDED and job.delete_requested_at is None
 
 
 def stuck_jobs(tx: Tx, rules: Rules) -> list[str]:
@@ -88,6 +89,8 @@ def stuck_jobs(tx: Tx, rules: Rules) -> list[str]:
 
 
 def _is_right(tx: Tx, stored: job_rows.JobState, counts: job_rows.Counts, rules: Rules) -> bool:
+    if stored.delete_requested_at is not None:
+        return True
     counted = attrs.evolve(stored)
     job_rows.set_counts(counted, counts)
     tally = job_rows.tally_of(tx, counted)

@@ -246,6 +246,8 @@ def delete_worker(tx: Tx, worker_id: str, rules: Rules) -> None:
     _return_tasks(tx, row, rules, "worker is being deleted", Outcome.RETURNED)
     tx.run(_DELETE, worker=row.id, now=tx.now)
     tx.emit(WorkerDeleted(worker_rows.worker_facts(row, updated=tx.now)))
+    # It may be waiting for work, on a connection that was let in when it was known.
+    tx.wake(worker_id)
 
 
 def give_up_workers(tx: Tx, worker_ids: Sequence[str], rules: Rules) -> None:

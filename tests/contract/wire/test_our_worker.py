@@ -76,6 +76,17 @@ async def test_who_waits_gets_the_task_when_there_is_one(api, go_worker, jobs) -
         assert (await asked).json()["job"] == job
 
 
+async def test_a_worker_that_is_deleted_does_not_wait_on(api, go_worker) -> None:
+    worker = await go_worker().join()
+    asked = asyncio.create_task(worker.post("task", Prefer="wait=30"))
+    await waiting(api)
+    url = f"/api/v3/worker-mgt/workers/{worker.uuid}"
+    assert (await api.client.delete(url)).status_code == 204
+    async with asyncio.timeout(5):
+        assert (await asked).status_code in {204, 403, 404}
+    assert (await worker.ask()).status_code == 403
+
+
 async def test_who_waits_in_vain_is_told_so(go_worker) -> None:
     worker = await go_worker().join()
     answer = await worker.post("task", Prefer="wait=1")

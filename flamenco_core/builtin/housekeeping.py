@@ -22,6 +22,7 @@ def register_services(host: Manager) -> Iterable[Service]:
         Service(name="task-timeouts", run=host.fail_silent_tasks, every=5.0),
         Service(name="last-seen", run=host.save_seen, every=10.0),
         Service(name="settings-file", run=host.configuration.look, every=2.0),
+        Service(name="job-types", run=host.job_type_watch.look, every=1.0),
         Service(name="job-deletion", run=host.deletion.run),
         # What an earlier Manager has left, and what could not be deleted the last time.
         Service(name="job-deletion-check", run=host.deletion.ask, every=60.0),

@@ -5,6 +5,7 @@
   x TaskEvent: TaskStatusChanged, TaskProgressed, TaskLogged
   x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted
   x TagEvent: TagChanged, TagDeleted
+  x JobTypesChanged
   x HostEvent: ManagerStarted, ManagerStopping; on a Worker: RunStarted, RunEnded
 
 Events are hints: whoever missed some reads the present state again. Times are
@@ -25,6 +26,7 @@ __all__ = [
     "JobFacts",
     "JobStatusChanged",
     "JobSubmitted",
+    "JobTypesChanged",
     "JobUpdated",
     "ManagerStarted",
     "ManagerStopping",
@@ -225,6 +227,20 @@ class TagDeleted(TagEvent):
     """A tag was deleted; its jobs are for all workers now."""
 
     tag_id: str
+
+
+@attrs.frozen(kw_only=True)
+class JobTypesChanged(Event):
+    """Other job types can be submitted than before, or others are broken.
+
+    A changed one has other settings or another source. ``problems`` are all that there
+    are now: the name of a job type, and what is wrong with it.
+    """
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
 
 
 @attrs.frozen

@@ -14,7 +14,7 @@ _ZERO_TIME = "0001-01-01T00:00:00Z"
 
 
 def event_name(event: events.Event) -> str:
-    """Return the topic of an event: job, task, log, worker, tag or lifecycle."""
+    """Return the topic of an event: job, task, log, worker, tag, jobtype or lifecycle."""
     if isinstance(event, events.TaskLogged):
         return "log"
     for kind, name in (
@@ -22,6 +22,7 @@ def event_name(event: events.Event) -> str:
         (events.TaskEvent, "task"),
         (events.WorkerEvent, "worker"),
         (events.TagEvent, "tag"),
+        (events.JobTypesChanged, "jobtype"),
     ):
         if isinstance(event, kind):
             return name
@@ -75,6 +76,8 @@ def _body(event: events.Event) -> dict[str, Any]:
             return _worker(event.worker) | {"deleted_at": rfc3339(event.worker.updated)}
         case events.WorkerRegistered() | events.WorkerUpdated():
             return _worker(event.worker)
+        case events.JobTypesChanged():
+            return _job_types(event)
         case events.ManagerStarted():
             return {"type": "manager-startup"}
     return {"type": "manager-shutdown"}
@@ -128,6 +131,15 @@ def _task(task: TaskFacts) -> dict[str, Any]:
 def _tag(tag: events.TagFacts) -> dict[str, Any]:
     described = {"description": tag.description} if tag.description else {}
     return {"id": tag.id, "name": tag.name, **described}
+
+
+def _job_types(event: events.JobTypesChanged) -> dict[str, Any]:
+    return {
+        "added": list(event.added),
+        "changed": list(event.changed),
+        "removed": list(event.removed),
+        "problems": [{"name": name, "message": message} for name, message in event.problems],
+    }
 
 
 def _worker(worker: WorkerFacts) -> dict[str, Any]:

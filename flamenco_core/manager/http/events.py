@@ -15,7 +15,14 @@ from flamenco_core.wire.events import event_body, event_name, subject_of
 
 __all__ = ["EventController"]
 
-TOPICS = {"jobs": "job", "tasks": "task", "workers": "worker", "tags": "tag", "logs": "log"}
+TOPICS = {
+    "jobs": "job",
+    "tasks": "task",
+    "workers": "worker",
+    "tags": "tag",
+    "logs": "log",
+    "jobtypes": "jobtype",
+}
 PING = 15.0
 """Seconds without an event after which a comment shows that the line is alive."""
 
@@ -27,7 +34,7 @@ class EventController(Controller):
 
     @get("/", opt={"operation": "followEvents"})
     async def follow(self, request: Request[Any, Any, Any]) -> Stream:
-        """Follow events: ``?topics=jobs,tasks,workers,tags,logs&job=ID&task=ID``.
+        """Follow events: ``?topics=jobs,tasks,workers,tags,logs,jobtypes&job=ID&task=ID``.
 
         ``Last-Event-ID`` resumes; an event ``reset`` means that some were missed and all
         should be read again.

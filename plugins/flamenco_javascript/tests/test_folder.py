@@ -10,7 +10,7 @@ import pytest
 from flamenco_javascript.folder import read_folders, read_script
 
 posix = pytest.mark.skipif(os.name != "posix", reason="there are no such file modes")
-TEXT = "const JOB_TYPE = {};"
+TEXT = "const JOB_TYPE = {}; // may require"
 
 
 def write(path: Path, text: str = TEXT, mode: int = 0o644) -> Path:

@@ -65,6 +65,8 @@ def on_this_machine() -> dict[str, Version]:
 
 def in_file(file: Path) -> dict[str, Version]:
     """Return what a file defines; raises `BadRequest` that says what is wrong with it."""
+    if not file.is_file():
+        raise BadRequest(f"there is no file {file}")
     try:
         found = defined_in(file)
     except FlamencoError:

@@ -32,4 +32,5 @@ class JobTypeHistory:
 
     def find(self, name: str, etag: str) -> AvailableJobType | None:
         """Return what a client with this etag has, if that is still known."""
-        return self._known.get(name, {}).get(etag)
+        versions = self._known.get(name)
+        return versions.get(etag) if versions else None

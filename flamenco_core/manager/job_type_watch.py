@@ -23,8 +23,8 @@ from flamenco_core.wire.job_type_changes import changes_between, in_a_sentence
 from flamenco_core.wire.job_types import (
     AvailableJobType,
     JobTypeProblem,
-    JobTypesState,
     JobTypeSource,
+    JobTypesState,
 )
 
 __all__ = ["JobTypeWatch", "SeenJobType"]

@@ -63,7 +63,8 @@ class JobTypeCatalog:
 
     async def survey(self) -> Survey:
         """Look at all job types, the broken ones too."""
-        found, problems = dict(self._single), {}
+        found = dict(self._single)
+        problems: dict[str, str] = {}
         for job_types in self._sets:
             found.update({job_type.name: job_type for job_type in await self._list(job_types)})
             problems |= self._problems_of(job_types)

@@ -62,17 +62,20 @@ def _defaults(job_type: JobTypeLike) -> dict[str, Any]:
 async def found_job_type(job_type: AnyJobType) -> JobTypeLike:
     """Return a job type, a class or a file in the form that the Manager uses."""
     if isinstance(job_type, str | Path):
-        return await _in_file(Path(job_type))
+        file = _existing(Path(job_type))
+        return _in_python(file) if file.suffix == ".py" else await _in_script(file)
     if isinstance(job_type, type) and issubclass(job_type, JobType):
         return job_type.offered()
     assert isinstance(job_type, JobTypeLike), f"{job_type!r} is no job type"
     return job_type
 
 
-async def _in_file(file: Path) -> JobTypeLike:
+def _existing(file: Path) -> Path:
     assert file.is_file(), f"there is no file {file}"
-    if file.suffix == ".py":
-        return _in_python(file)
+    return file
+
+
+async def _in_script(file: Path) -> JobTypeLike:
     plugins = Plugins("manager")
     plugins.load_installed()
     found: JobTypeLike | None = await plugins.find("find_job_type", path=file, host=None)

@@ -68,10 +68,8 @@ def _body(event: events.Event) -> dict[str, Any]:
             return {"task_id": event.task_id, "log": event.text}
         case events.WorkerStatusChanged():
             return _worker(event.worker) | {"previous_status": event.previous_status}
-        case events.TagChanged():
-            return {"tag": _tag(event.tag)}
-        case events.TagDeleted():
-            return {"tag": {"id": event.tag_id, "name": ""}, "was_deleted": True}
+        case events.TagChanged() | events.TagDeleted():
+            return _tag_event(event)
         case events.WorkerDeleted():
             return _worker(event.worker) | {"deleted_at": rfc3339(event.worker.updated)}
         case events.WorkerRegistered() | events.WorkerUpdated():
@@ -126,6 +124,12 @@ def _task(task: TaskFacts) -> dict[str, Any]:
         "steps_completed": task.steps_completed,
         "steps_total": task.steps_total,
     }
+
+
+def _tag_event(event: events.TagChanged | events.TagDeleted) -> dict[str, Any]:
+    if isinstance(event, events.TagDeleted):
+        return {"tag": {"id": event.tag_id, "name": ""}, "was_deleted": True}
+    return {"tag": _tag(event.tag)}
 
 
 def _tag(tag: events.TagFacts) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import click
 from flamenco_core.cli.complete import job_types as complete_job_types
 from flamenco_core.cli.context import Cli, as_json, asks_manager, debug_option, pass_cli
 from flamenco_core.cli.output import print_json, print_table
-from flamenco_core.errors import BadRequest, NotFound
+from flamenco_core.errors import NotFound
 from flamenco_core.wire.job_types import AvailableJobSetting, JobTypeProblem
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def diff(
     with cli.client() as client:
         old = job_type_diff.in_manager(client)
     new = _other_side(cli, against)
-    if against and Path(against).is_file() and not names:
+    if against and _names_a_file(against) and not names:
         # A file has one or two; that the Manager has others is nothing to be told.
         names = tuple(new)
     found = job_type_diff.differences(old, new, names)
@@ -151,12 +151,14 @@ def _other_side(cli: Cli, against: str | None) -> dict[str, Version]:
 
     if against is None:
         return job_type_diff.on_this_machine()
-    if (file := Path(against)).is_file():
-        return job_type_diff.in_file(file)
-    if "://" not in against and (file.suffix or file.name != against):
-        raise BadRequest(f"there is no file {against}")
+    if _names_a_file(against):
+        return job_type_diff.in_file(Path(against))
     with Cli(against, transport=cli.transport).client() as client:
         return job_type_diff.in_manager(client)
+
+
+def _names_a_file(against: str) -> bool:
+    return Path(against).suffix in (".py", ".js") or Path(against).exists()
 
 
 def _print_differences(found: list[Difference]) -> None:

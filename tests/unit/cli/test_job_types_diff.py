@@ -38,7 +38,10 @@ def nap(farm, tmp_path: Path, monkeypatch) -> Path:
     file.write_text(OLD)
     (version,) = in_file(file).values()
     farm.job_types["nap"] = {
-        "name": "nap", "label": "Nap", "description": "Sleep.", "etag": version.shown.etag,
+        "name": "nap",
+        "label": "Nap",
+        "description": "Sleep.",
+        "etag": version.shown.etag,
         "settings": [{"key": "seconds", "type": "int32", "default": 1}],
     }
     farm.broken_job_types = {}

@@ -5,8 +5,7 @@
   x TaskEvent: TaskStatusChanged, TaskProgressed, TaskLogged
   x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted
   x TagEvent: TagChanged, TagDeleted
-  x JobTypesChanged
-  x HostEvent: ManagerStarted, ManagerStopping; on a Worker: RunStarted, RunEnded
+  x HostEvent: ManagerStarted, ManagerStopping, JobTypesChanged; on a Worker: RunStarted, RunEnded
 
 Events are hints: whoever missed some reads the present state again. Times are
 microseconds since 1970, UTC.
@@ -229,20 +228,6 @@ class TagDeleted(TagEvent):
     tag_id: str
 
 
-@attrs.frozen(kw_only=True)
-class JobTypesChanged(Event):
-    """Other job types can be submitted than before, or others are broken.
-
-    A changed one has other settings or another source. ``problems`` are all that there
-    are now: the name of a job type, and what is wrong with it.
-    """
-
-    added: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    problems: tuple[tuple[str, str], ...] = ()
-
-
 @attrs.frozen
 class HostEvent(Event):
     """Something that happened to the process itself."""
@@ -256,6 +241,21 @@ class ManagerStarted(HostEvent):
 @attrs.frozen
 class ManagerStopping(HostEvent):
     """The Manager is about to stop."""
+
+
+@attrs.frozen(kw_only=True)
+class JobTypesChanged(HostEvent):
+    """Other job types can be submitted than before, or others are broken.
+
+    Each of several Managers finds that out by itself. A changed one has other settings or
+    another source. ``problems`` are all that there are now: the name of a job type, and
+    what is wrong with it.
+    """
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
 
 
 @attrs.frozen(kw_only=True)

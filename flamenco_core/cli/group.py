@@ -38,7 +38,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Plugins": {
         "plugins": "List the plugins, and what is wrong with them.",
         "commands": "List the commands that tasks can run here.",
-        "job-types": "List, show, export and check job types.",
+        "job-types": "List, show, export, compare and check job types.",
         "new-plugin": "Write the files of a new plugin.",
     },
     "More": {

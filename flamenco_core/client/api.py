@@ -10,7 +10,7 @@ import httpx
 from flamenco_core.client.transport import Transport
 from flamenco_core.errors import BadRequest, FlamencoError
 from flamenco_core.wire.converter import decode, encode
-from flamenco_core.wire.job_types import AvailableJobType, AvailableJobTypes
+from flamenco_core.wire.job_types import AvailableJobType, AvailableJobTypes, JobTypesState
 from flamenco_core.wire.jobs import (
     Job,
     JobPriorityChange,
@@ -124,6 +124,10 @@ class Client:
     def job_types(self) -> list[AvailableJobType]:
         """Return the job types that can be submitted."""
         return self._get("/jobs/types", AvailableJobTypes).job_types
+
+    def job_types_state(self) -> JobTypesState:
+        """Return where job types come from, and which are broken; not in Flamenco 3."""
+        return self._get("/jobs/types/state", JobTypesState)
 
     def job_type(self, name: str) -> AvailableJobType:
         """Return one job type; raises `NotFound`."""

@@ -6,7 +6,8 @@
   x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted,
     WorkerRemovalAnnounced
   x TagEvent: TagChanged, TagDeleted
-  x HostEvent: ManagerStarted, ManagerStopping, DatabaseTrouble; on a Worker: RunStarted, RunEnded
+  x HostEvent: ManagerStarted, ManagerStopping, DatabaseTrouble, JobTypesChanged;
+               on a Worker: RunStarted, RunEnded
 
 Events are hints: whoever missed some reads the present state again. Times are
 microseconds since 1970, UTC.
@@ -28,6 +29,7 @@ __all__ = [
     "JobFacts",
     "JobStatusChanged",
     "JobSubmitted",
+    "JobTypesChanged",
     "JobUpdated",
     "LastRenderedChanged",
     "ManagerStarted",
@@ -281,6 +283,21 @@ class DatabaseTrouble(HostEvent):
     """Changes cannot be stored, or the data is damaged; an empty message: all is well again."""
 
     message: str
+
+
+@attrs.frozen(kw_only=True)
+class JobTypesChanged(HostEvent):
+    """Other job types can be submitted than before, or others are broken.
+
+    Each of several Managers finds that out by itself. A changed one has other settings or
+    another source. ``problems`` are all that there are now: the name of a job type, and
+    what is wrong with it.
+    """
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -30,6 +30,7 @@ from flamenco_core.manager.deletion import Deletion
 from flamenco_core.manager.doorbell import Doorbell
 from flamenco_core.manager.hosts import Hosts
 from flamenco_core.manager.images import LastRendered
+from flamenco_core.manager.job_type_watch import JobTypeWatch
 from flamenco_core.manager.job_types import JobTypeCatalog
 from flamenco_core.manager.liveness import Liveness
 from flamenco_core.manager.logs import TaskLogs
@@ -152,6 +153,7 @@ class Manager:
         """Take in what the plugins offer; the routes are `create_manager`'s to take."""
         offers = self.plugins.registered
         self.job_types = JobTypeCatalog(offers("register_job_types", manager=self).values())
+        self.job_type_watch = JobTypeWatch(self.job_types, self.bus.publish)
         self.storage = _last(offers("register_storages", manager=self).values())
         self._offered = tuple(offers("register_variables", manager=self).values())
         self.variables = self._variables()

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import attrs
 import msgspec
 
-from flamenco_core.errors import JobTypeError, UnknownJobType
+from flamenco_core.errors import Busy, JobTypeError, UnknownJobType
 from flamenco_core.offers.job_type import (
     AuthoredCommand,
     AuthoredJob,
     AuthoredTask,
     JobTypeLike,
     JobTypes,
+    TellsProblems,
 )
 from flamenco_core.offers.python_job_type import JobType
 
-__all__ = ["JobTypeCatalog", "check_authored"]
+__all__ = ["JobTypeCatalog", "Survey", "check_authored"]
 
 log = logging.getLogger(__name__)
 
 MAX_TASKS = 100_000
 MAX_COMMANDS = 50
+
+
+@attrs.frozen
+class Survey:
+    """All usable job types, by name, and what is wrong with the others, by name."""
+
+    job_types: Mapping[str, JobTypeLike]
+    problems: Mapping[str, str]
 
 
 class JobTypeCatalog:
@@ -37,6 +47,8 @@ class JobTypeCatalog:
     def __init__(self, offers: Iterable[Any]) -> None:
         self._single: dict[str, JobTypeLike] = {}
         self._sets: list[JobTypes] = []
+        self._listed: dict[str, list[JobTypeLike]] = {}
+        self._failed: dict[str, str] = {}
         for offer in offers:
             if isinstance(offer, type) and issubclass(offer, JobType):
                 self._single[offer.name] = offer.offered()
@@ -47,14 +59,39 @@ class JobTypeCatalog:
 
     async def all(self) -> list[JobTypeLike]:
         """Return all usable job types, by name."""
+        return list((await self.survey()).job_types.values())
+
+    async def survey(self) -> Survey:
+        """Look at all job types, the broken ones too."""
         found = dict(self._single)
+        problems: dict[str, str] = {}
         for job_types in self._sets:
-            try:
-                found.update({job_type.name: job_type for job_type in await job_types.all()})
-            # The border to other people's code: one broken set must not hide all the rest.
-            except Exception:
-                log.exception("the job types of %r cannot be listed", job_types.name)
-        return [found[name] for name in sorted(found)]
+            found.update({job_type.name: job_type for job_type in await self._list(job_types)})
+            problems |= self._problems_of(job_types)
+        # One that replaces another and is broken hides it: `get` finds none either.
+        usable = {name: found[name] for name in sorted(found) if name not in problems}
+        return Survey(usable, problems)
+
+    async def _list(self, job_types: JobTypes) -> list[JobTypeLike]:
+        name = job_types.name
+        try:
+            self._listed[name] = list(await job_types.all())
+            self._failed.pop(name, None)
+        except Busy:
+            pass  # it could not look; so what it has seen before still counts
+        # The border to other people's code: one broken set must not hide all the rest.
+        except Exception as error:
+            self._listed[name] = []
+            text = f"its job types cannot be listed: {error!r:.500}"
+            if self._failed.get(name) != text:  # once, not every second
+                log.exception("the job types of %r cannot be listed", name)
+            self._failed[name] = text
+        return self._listed.get(name, [])
+
+    def _problems_of(self, job_types: JobTypes) -> Mapping[str, str]:
+        if job_types.name in self._failed:
+            return {job_types.name: self._failed[job_types.name]}
+        return job_types.problems() if isinstance(job_types, TellsProblems) else {}
 
     async def get(self, name: str) -> JobTypeLike:
         """Return a job type.

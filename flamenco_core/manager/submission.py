@@ -8,15 +8,15 @@ import uuid
 from typing import Any
 
 from flamenco_core.domain.statuses import JobStatus
-from flamenco_core.errors import BadRequest, FlamencoError, JobTypeError, OutdatedJobType
+from flamenco_core.errors import BadRequest, FlamencoError, JobTypeError
 from flamenco_core.manager.host import Manager
+from flamenco_core.manager.job_type_watch import SeenJobType
 from flamenco_core.manager.job_types import check_authored
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases.submit import require_tag, submit_job
 from flamenco_core.offers.job_type import AuthoredJob, JobTypeLike, Submission
-from flamenco_core.wire.describe import available_job_type
 from flamenco_core.wire.jobs import SubmittedJob
 
 __all__ = ["compile_job", "submit"]
@@ -33,14 +33,14 @@ async def submit(manager: Manager, body: SubmittedJob) -> Row:
     """
     if body.initial_status not in _INITIAL:
         raise BadRequest(f"initial_status must be queued or paused, not {body.initial_status}")
-    submission, job_type, job = await compile_job(manager, body)
+    submission, seen, job = await compile_job(manager, body)
     return await manager.database.write(
         _store,
         submission,
         job,
         manager,
         paused=_INITIAL[body.initial_status],
-        source_hash=getattr(job_type, "source_hash", ""),
+        source_hash=seen.source_hash,
     )
 
 
@@ -52,24 +52,20 @@ def _store(
 
 async def compile_job(
     manager: Manager, body: SubmittedJob
-) -> tuple[Submission, JobTypeLike, AuthoredJob]:
+) -> tuple[Submission, SeenJobType, AuthoredJob]:
     """Do everything but store a job.
 
     Raises `UnknownJobType`, `OutdatedJobType`, `JobTypeError`, or `BadRequest` with what
     plugins have against it.
     """
     submission = _submission(manager, body)
-    job_type = await manager.job_types.get(body.type)
-    if body.type_etag and body.type_etag != available_job_type(job_type).etag:
-        raise OutdatedJobType(
-            "rejecting job because its settings are outdated, refresh the job type"
-        )
+    seen = await manager.job_type_watch.get_current(body.type, body.type_etag or "")
     if submission.worker_tag:
         await manager.database.read(require_tag, submission.worker_tag)
     problems = await manager.plugins.check("check_submission", job=submission, manager=manager)
     if problems:
         raise BadRequest("; ".join(problem.message for problem in problems))
-    return submission, job_type, await _compiled(job_type, submission)
+    return submission, seen, await _compiled(seen.job_type, submission)
 
 
 async def _compiled(job_type: JobTypeLike, submission: Submission) -> AuthoredJob:

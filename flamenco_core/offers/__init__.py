@@ -10,10 +10,12 @@ from flamenco_core.offers.job_type import (
     AuthoredCommand,
     AuthoredJob,
     AuthoredTask,
+    FromFile,
     JobTypeLike,
     JobTypes,
     Setting,
     Submission,
+    TellsProblems,
 )
 from flamenco_core.offers.problem import Problem
 from flamenco_core.offers.python_job_type import Author, JobType, setting
@@ -30,6 +32,7 @@ __all__ = [
     "AuthoredJob",
     "AuthoredTask",
     "Command",
+    "FromFile",
     "Identity",
     "JobType",
     "JobTypeLike",
@@ -42,6 +45,7 @@ __all__ = [
     "Subcommand",
     "Submission",
     "TaskToRun",
+    "TellsProblems",
     "Variable",
     "VariableValue",
     "setting",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import attrs
@@ -11,10 +12,12 @@ __all__ = [
     "AuthoredCommand",
     "AuthoredJob",
     "AuthoredTask",
+    "FromFile",
     "JobTypeLike",
     "JobTypes",
     "Setting",
     "Submission",
+    "TellsProblems",
 ]
 
 
@@ -126,16 +129,41 @@ class JobTypeLike(Protocol):
 
 
 @runtime_checkable
+class FromFile(Protocol):
+    """A job type that knows where it was written; optional."""
+
+    @property
+    def source_file(self) -> Path | None:
+        """The file, if it is one."""
+
+    @property
+    def source_hash(self) -> str:
+        """SHA-256 of the file as it is in use, in hex; empty without a file."""
+
+
+@runtime_checkable
 class JobTypes(Protocol):
     """A changing set of job types, such as a folder of scripts; offered as one thing."""
 
     name: str
 
     async def all(self) -> Iterable[JobTypeLike]:
-        """Return the job types that are usable now."""
+        """Return the job types that are usable now.
+
+        The Manager asks about once a second, so it should be cheap while nothing changes.
+        An object that is the same as before is taken for a job type that is the same.
+        """
 
     async def get(self, name: str) -> JobTypeLike | None:
         """Return one job type, or `None` if it is not in this set.
 
         Raises `JobTypeError`, with file and line, when it is there but broken.
         """
+
+
+@runtime_checkable
+class TellsProblems(Protocol):
+    """A set of job types that can say which of them are broken; optional."""
+
+    def problems(self) -> Mapping[str, str]:
+        """Return what is wrong, by job type, as of the last time that `all` looked."""

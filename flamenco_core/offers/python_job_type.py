@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
 import attrs
@@ -179,6 +182,16 @@ class PythonJobType:
         hints = get_type_hints(self.cls)
         return tuple(_setting_of(field, hints[field.name]) for field in _fields(self.cls))
 
+    @property
+    def source_file(self) -> Path | None:
+        """The module that the class is in."""
+        return _source_of(self.cls)[0]
+
+    @property
+    def source_hash(self) -> str:
+        """SHA-256 of that file when it was first asked for: what was imported."""
+        return _source_of(self.cls)[1]
+
     async def compile(self, submission: Submission) -> AuthoredJob:
         """Build the settings, then let the class author its tasks, beside the event loop."""
         from anyio.to_thread import run_sync
@@ -199,6 +212,15 @@ class PythonJobType:
         author = Author(submission)
         job_type.author(author)
         return author.finished()
+
+
+@cache
+def _source_of(cls: type) -> tuple[Path | None, str]:
+    try:
+        path = Path(inspect.getsourcefile(cls) or "")
+        return path, hashlib.sha256(path.read_bytes()).hexdigest()
+    except (OSError, TypeError):  # made in a console, or out of an archive
+        return None, ""
 
 
 def _fields(cls: Any) -> tuple[attrs.Attribute[Any], ...]:

@@ -13,6 +13,7 @@ from flamenco_core.testing.fixtures import clock, run_command
 
 if TYPE_CHECKING:
     from flamenco_core.testing.command_contract import CommandContract
+    from flamenco_core.testing.compiled import CompiledJob, CompiledTask
     from flamenco_core.testing.compiling import compile_job
     from flamenco_core.testing.fake_clock import FakeClock
     from flamenco_core.testing.fake_manager import FakeManager, a_task
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CommandContract",
+    "CompiledJob",
+    "CompiledTask",
     "FakeClock",
     "FakeManager",
     "Farm",
@@ -43,6 +46,8 @@ _HOMES = {
     "FakeClock": "fake_clock",
     "FakeManager": "fake_manager",
     "a_task": "fake_manager",
+    "CompiledJob": "compiled",
+    "CompiledTask": "compiled",
     "compile_job": "compiling",
     "Farm": "running",
     "JobTypeContract": "job_type_contract",

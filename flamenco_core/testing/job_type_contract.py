@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import pytest
 
 from flamenco_core.errors import JobTypeError
-from flamenco_core.offers.job_type import AuthoredJob, JobTypeLike
+from flamenco_core.offers.job_type import JobTypeLike
 from flamenco_core.offers.python_job_type import JobType
+
+if TYPE_CHECKING:
+    from flamenco_core.testing.compiled import CompiledJob
 
 __all__ = ["JobTypeContract"]
 
@@ -27,10 +30,11 @@ class JobTypeContract:
     job_type: ClassVar[type[JobType] | JobTypeLike | Path]
     settings: ClassVar[Mapping[str, Any]]
 
-    async def _compiled(self, settings: Mapping[str, Any] | None = None) -> AuthoredJob:
+    async def _compiled(self, settings: Mapping[str, Any] | None = None) -> CompiledJob:
         from flamenco_core.testing.compiling import compile_job
 
-        return await compile_job(self.job_type, self.settings if settings is None else settings)
+        given = self.settings if settings is None else settings
+        return await compile_job(self.job_type, given)
 
     async def _shown(self) -> Any:
         from flamenco_core.testing.compiling import found_job_type
@@ -81,12 +85,12 @@ class JobTypeContract:
     async def test_asks_for_each_required_setting(self) -> None:
         """Whoever leaves one out is told which."""
         for setting in (await self._shown()).settings:
-            if not setting.required or setting.key not in self.settings:
+            if not setting.required or setting.default is not None:
                 continue
             rest = {key: value for key, value in self.settings.items() if key != setting.key}
             with pytest.raises(JobTypeError, match=re.escape(setting.key)):
                 await self._compiled(rest)
 
 
-def _without_ids(job: AuthoredJob) -> AuthoredJob:
+def _without_ids(job: CompiledJob) -> CompiledJob:
     return attrs.evolve(job, tasks=tuple(attrs.evolve(task, id="") for task in job.tasks))

@@ -17,7 +17,7 @@ _ZERO_TIME = "0001-01-01T00:00:00Z"
 
 
 def event_name(event: events.Event) -> str:
-    """Return the topic of an event: job, task, log, last-rendered, worker, tag or lifecycle."""
+    """Return the topic of an event, such as job, task, log, worker, tag or lifecycle."""
     if isinstance(event, events.TaskLogged):
         return "log"
     if isinstance(event, events.LastRenderedChanged):
@@ -27,6 +27,7 @@ def event_name(event: events.Event) -> str:
         (events.TaskEvent, "task"),
         (events.WorkerEvent, "worker"),
         (events.TagEvent, "tag"),
+        (events.JobTypesChanged, "jobtype"),
     ):
         if isinstance(event, kind):
             return name
@@ -66,10 +67,10 @@ def _body(event: events.Event) -> dict[str, Any]:
             return {"task_id": event.task_id, "log": event.text}
         case events.WorkerEvent():
             return _worker_body(event)
-        case events.TagChanged():
-            return {"tag": _tag(event.tag)}
-        case events.TagDeleted():
-            return {"tag": {"id": event.tag_id, "name": ""}, "was_deleted": True}
+        case events.TagChanged() | events.TagDeleted():
+            return _tag_event(event)
+        case events.JobTypesChanged():
+            return _job_types(event)
     return _lifecycle(event)
 
 
@@ -155,9 +156,24 @@ def _task(task: TaskFacts) -> dict[str, Any]:
     }
 
 
+def _tag_event(event: events.TagChanged | events.TagDeleted) -> dict[str, Any]:
+    if isinstance(event, events.TagDeleted):
+        return {"tag": {"id": event.tag_id, "name": ""}, "was_deleted": True}
+    return {"tag": _tag(event.tag)}
+
+
 def _tag(tag: events.TagFacts) -> dict[str, Any]:
     described = {"description": tag.description} if tag.description else {}
     return {"id": tag.id, "name": tag.name, **described}
+
+
+def _job_types(event: events.JobTypesChanged) -> dict[str, Any]:
+    return {
+        "added": list(event.added),
+        "changed": list(event.changed),
+        "removed": list(event.removed),
+        "problems": [{"name": name, "message": message} for name, message in event.problems],
+    }
 
 
 def _worker(worker: WorkerFacts) -> dict[str, Any]:

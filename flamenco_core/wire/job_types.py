@@ -6,7 +6,14 @@ from typing import Any
 
 import attrs
 
-__all__ = ["AvailableJobSetting", "AvailableJobType", "AvailableJobTypes"]
+__all__ = [
+    "AvailableJobSetting",
+    "AvailableJobType",
+    "AvailableJobTypes",
+    "JobTypeProblem",
+    "JobTypeSource",
+    "JobTypesState",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -44,3 +51,32 @@ class AvailableJobTypes:
     """All job types, by name."""
 
     job_types: list[AvailableJobType]
+
+
+@attrs.frozen(kw_only=True)
+class JobTypeSource:
+    """Where a job type comes from; ours, not in Flamenco 3.
+
+    ``source_hash`` is the SHA-256 of its file; both are empty if it has none.
+    """
+
+    name: str
+    etag: str
+    source: str = ""
+    source_hash: str = ""
+
+
+@attrs.frozen
+class JobTypeProblem:
+    """What is wrong with a job type that is not offered, with file and line if known."""
+
+    name: str
+    message: str
+
+
+@attrs.frozen
+class JobTypesState:
+    """What is behind the list of job types: their sources, and what is broken."""
+
+    job_types: list[JobTypeSource]
+    problems: list[JobTypeProblem]

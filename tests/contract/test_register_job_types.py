@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from hashlib import sha256
+from pathlib import Path
+
 import pytest
 
 from flamenco_core import Submission
 from flamenco_core.builtin.echo_sleep_test import EchoSleepTest
 from flamenco_core.errors import DuplicateName
 from flamenco_core.manager import create_manager
+from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.offers import AuthoredCommand, AuthoredJob, AuthoredTask
 from flamenco_core.testing import JobTypeContract
 
@@ -145,3 +149,16 @@ class TestEchoSleep(JobTypeContract):
 
     job_type = EchoSleepTest
     settings = {"message": "hi"}
+
+
+async def test_where_a_job_type_comes_from_is_told_and_kept_with_its_jobs(manager, example) -> None:
+    module = example("register_job_types")
+    expected = sha256(Path(module.__file__).read_bytes()).hexdigest()
+    async with manager([module]) as running:
+        state = (await running.client.get("/api/v3/jobs/types/state")).json()
+        greet = next(kind for kind in state["job_types"] if kind["name"] == "greet")
+        assert (greet["source"], greet["source_hash"]) == ("register_job_types.py", expected)
+        assert state["problems"] == []
+        job = await running.submit("greet", {"whom": "you"})
+        row = await running.manager.database.read(job_rows.job_by_uuid, job)
+        assert row.source_hash == expected

@@ -22,6 +22,7 @@ TOPICS = {
     "tags": "tag",
     "logs": "log",
     "images": "last-rendered",
+    "jobtypes": "jobtype",
 }
 PING = 15.0
 """Seconds without an event after which a comment shows that the line is alive."""
@@ -34,7 +35,7 @@ class EventController(Controller):
 
     @get("/", opt={"operation": "followEvents"})
     async def follow(self, request: Request[Any, Any, Any]) -> Stream:
-        """Follow events: ``?topics=jobs,tasks,workers,tags,logs,images&job=ID&task=ID``.
+        """Follow events: ``?topics=jobs,tasks,workers,tags,logs,images,jobtypes&job=ID&task=ID``.
 
         ``task=ID`` takes of the events of tasks only those of this one.
         ``Last-Event-ID`` resumes; an event ``reset`` means that some were missed and all

@@ -8,7 +8,6 @@ from litestar import Controller, get
 
 from flamenco_core.errors import NotFound, UnknownJobType
 from flamenco_core.manager.http.plumbing import Answer, Request, manager_of, reply
-from flamenco_core.wire.describe import available_job_type
 from flamenco_core.wire.job_types import AvailableJobTypes
 
 __all__ = ["JobTypeController"]
@@ -22,14 +21,18 @@ class JobTypeController(Controller):
     @get("/types", opt={"operation": "getJobTypes"})
     async def job_types(self, request: Request[Any, Any, Any]) -> Answer:
         """List all job types, by name."""
-        found = await manager_of(request).job_types.all()
-        return reply(AvailableJobTypes([available_job_type(job_type) for job_type in found]))
+        return reply(AvailableJobTypes(await manager_of(request).job_type_watch.shown()))
+
+    @get("/types/state", opt={"operation": "getJobTypesState"})
+    async def state(self, request: Request[Any, Any, Any]) -> Answer:
+        """Tell where job types come from, and what is wrong with those not offered."""
+        return reply(await manager_of(request).job_type_watch.state())
 
     @get("/type/{type_name:str}", opt={"operation": "getJobType"})
     async def job_type(self, request: Request[Any, Any, Any]) -> Answer:
         """Show one job type."""
         try:
-            found = await manager_of(request).job_types.get(request.path_params["type_name"])
+            found = await manager_of(request).job_type_watch.get(request.path_params["type_name"])
         except UnknownJobType as error:
             raise NotFound(str(error)) from error
-        return reply(available_job_type(found))
+        return reply(found.shown)

@@ -196,7 +196,8 @@ def failed(error: Exception, context: Any, host: Any, request: dict[str, Any]) -
     # The context may be beyond use; then there is nothing more to tell.
     except Exception:
         names.setdefault("undefined", OURS)
-    return failure("script", located(str(error), request["file"], names), said)
+    place = located(str(error), request["file"], names)
+    return failure("script", within(place, request), said)
 
 
 def failure(kind: str, place: dict[str, Any] | None = None, said: str = "[]") -> str:
@@ -225,6 +226,14 @@ def located(text: str, script: str, names: dict[str, str]) -> dict[str, Any]:
         if not file.startswith((OURS, "<anonymous>")):
             return {**found, "file": file, "line": line, "column": strict_column(line, column)}
     return found
+
+
+def within(place: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
+    """Put what V8 finds behind the end, in the line that we add, at the end itself."""
+    lines = request["source"].rstrip("\n").split("\n")
+    if place["file"] != request["file"] or place.get("line", 0) <= len(lines):
+        return place
+    return {**place, "line": len(lines), "column": len(lines[-1]) + 1}
 
 
 def strict_column(line: int, column: int) -> int:

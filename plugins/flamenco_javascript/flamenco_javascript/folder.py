@@ -11,7 +11,7 @@ from pathlib import Path
 
 import attrs
 
-__all__ = ["Script", "read_folders", "read_script"]
+__all__ = ["MAX_LIBRARIES", "Libraries", "Script", "library_paths", "read_folders", "read_script"]
 
 log = logging.getLogger(__name__)
 
@@ -103,8 +103,11 @@ def _script(path: Path, libraries: Libraries, problem: str | None = None) -> Scr
         return attrs.evolve(script, problem=problem)
     try:
         data = _read(path)
-        hashed = hashlib.sha256(data).hexdigest()
-        return attrs.evolve(script, source=_decoded(path, data), hash=hashed)
+        source = _decoded(path, data)
+        if "require" not in source:
+            # Then an edit of another file is no change of this one.
+            script = attrs.evolve(script, libraries=Libraries())
+        return attrs.evolve(script, source=source, hash=hashlib.sha256(data).hexdigest())
     except (OSError, ValueError) as error:
         return attrs.evolve(script, problem=str(error))
 
@@ -144,7 +147,7 @@ def _distrust(path: Path, status: os.stat_result) -> str | None:
 def _read_libraries(folder: Path) -> Libraries:
     texts: dict[str, str] = {}
     room = MAX_LIBRARY_BYTES
-    for path in _library_paths(folder):
+    for path in library_paths(folder):
         try:
             text = _decoded(path, _read(path))
         except (OSError, ValueError) as error:
@@ -158,21 +161,30 @@ def _read_libraries(folder: Path) -> Libraries:
     return Libraries(texts=texts, hash=_hash(texts))
 
 
-def _library_paths(folder: Path) -> Iterator[Path]:
-    """Walk the folder; links are not followed, hidden and open folders not entered."""
+def library_paths(folder: Path) -> Iterator[Path]:
+    """Walk the folder, its own files first; scripts and JSON only.
+
+    Links are not followed, hidden folders and those that all can write to not entered.
+    """
     for place, folders, files in os.walk(folder):
         here = Path(place)
         folders[:] = sorted(
             name
             for name in folders
-            if not name.startswith((".", "node_modules"))
-            and not _distrust(here / name, (here / name).lstat())
+            if not name.startswith((".", "node_modules")) and _may_enter(here / name)
         )
         yield from (
             here / name
             for name in sorted(files)
             if name.endswith((".js", ".json")) and not (here / name).is_symlink()
         )
+
+
+def _may_enter(folder: Path) -> bool:
+    try:
+        return not _distrust(folder, folder.lstat())
+    except OSError:  # gone since its parent was read
+        return False
 
 
 def _hash(texts: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import anyio
@@ -16,14 +16,17 @@ from flamenco_core.offers import AuthoredJob, Setting, Submission
 from flamenco_javascript.authored import read_job
 from flamenco_javascript.compiler import Compiler, NoJobType, OverLimit
 from flamenco_javascript.definition import Definition, read_definition
-from flamenco_javascript.folder import Script, read_folders
+from flamenco_javascript.folder import Script
+from flamenco_javascript.reading import FolderReader
 
 __all__ = ["ScriptJobType", "ScriptJobTypes", "describe"]
 
 log = logging.getLogger(__name__)
 
 SECOND_CHANCE = 60.0
-"""Seconds after which a script that was over a limit is tried again."""
+"""Seconds after which a script that was over a limit is tried again; each time doubled."""
+LAST_CHANCE = 3600.0
+"""The longest of these pauses: a loop without end must not keep the processor warm."""
 
 
 @attrs.frozen(kw_only=True)
@@ -37,6 +40,11 @@ class ScriptJobType:
     _script: Script
     _compiler: Compiler
     _new_id: NewId
+
+    @property
+    def source_file(self) -> Path:
+        """The script."""
+        return self._script.path
 
     @property
     def label(self) -> str:
@@ -98,18 +106,22 @@ async def describe(script: Script, compiler: Compiler, new_id: NewId) -> ScriptJ
 _Key = tuple[Path, tuple[str, str, str | None]]
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class _Known:
-    """What became of a script; *until* is when to try again."""
+    """What became of a script; *until* is when to try again, after a pause of *pause* s."""
 
     found: ScriptJobType | JobTypeError
     until: float = float("inf")
+    pause: float = 0.0
 
 
 class ScriptJobTypes:
-    """All job types in the folders; the files are read anew for each question.
+    """All job types in the folders, as the files are at each question.
 
-    What a script says is kept until it, or any file that it may require, changes.
+    What a script says is kept until it, or any file that it may require, changes. The
+    former version of a script that is broken now is not used any more: who has edited it
+    meant to replace it, and a farm that renders something else than the file says is
+    worse than a refused job.
     """
 
     name = "javascript"
@@ -117,18 +129,24 @@ class ScriptJobTypes:
     def __init__(
         self, folders: Sequence[Path], compiler: Compiler, clock: Clock, new_id: NewId
     ) -> None:
-        self._folders = tuple(folders)
+        self._reader = FolderReader(folders, clock)
         self._compiler = compiler
         self._clock = clock
         self._new_id = new_id
         self._known: dict[_Key, _Known] = {}
-        self._lock = anyio.Lock()
+        self._locks: dict[_Key, anyio.Lock] = {}
+        self._problems: dict[str, str] = {}
 
     async def all(self) -> list[ScriptJobType]:
         """Return the job types that are usable now, by name; broken ones are logged."""
         scripts = await self._scripts()
-        found = [await self._look_at(script) for script in scripts.values()]
-        return [job_type for job_type in found if isinstance(job_type, ScriptJobType)]
+        found = {name: await self._look_at(script) for name, script in scripts.items()}
+        self._problems = {name: str(what) for name, what in found.items() if _is_problem(what)}
+        return [what for what in found.values() if isinstance(what, ScriptJobType)]
+
+    def problems(self) -> Mapping[str, str]:
+        """Return what was wrong with which script when `all` looked the last time."""
+        return self._problems
 
     async def get(self, name: str) -> ScriptJobType | None:
         """Return one job type, or None if there is no script for it.
@@ -145,17 +163,19 @@ class ScriptJobTypes:
         return found
 
     async def _scripts(self) -> dict[str, Script]:
-        scripts = await anyio.to_thread.run_sync(read_folders, self._folders)
-        current = {(script.path, script.version) for script in scripts.values()}
-        for key in self._known.keys() - current:
-            self._known.pop(key, None)
+        scripts = await anyio.to_thread.run_sync(self._reader.scripts)
+        current = {_key(script) for script in scripts.values()}
+        for kept in (self._known, self._locks):
+            for key in kept.keys() - current:
+                kept.pop(key, None)
         return scripts
 
     async def _look_at(self, script: Script) -> ScriptJobType | JobTypeError:
-        key = (script.path, script.version)
+        key = _key(script)
         if (known := self._fresh(key)) is None:
-            # One at a time, so that many first questions are one run of each script.
-            async with self._lock:
+            # One at a time, so that many first questions are one run. A lock for each: a
+            # script that takes its time must not keep the others waiting.
+            async with self._locks.setdefault(key, anyio.Lock()):
                 if (known := self._fresh(key)) is None:
                     known = self._known[key] = await self._described(script)
         return known.found
@@ -166,13 +186,27 @@ class ScriptJobTypes:
 
     async def _described(self, script: Script) -> _Known:
         try:
-            return _Known(await describe(script, self._compiler, self._new_id))
+            return _Known(found=await describe(script, self._compiler, self._new_id))
         except NoJobType as error:
             log.info("%s; it is taken for a library", error)
-            return _Known(error)
+            return _Known(found=error)
         except OverLimit as error:
             log.warning("job type %r is not offered: %s", script.name, error)
-            return _Known(error, self._clock.monotonic() + SECOND_CHANCE)
+            return self._another_time(script, error)
         except JobTypeError as error:
             log.warning("job type %r is not offered: %s", script.name, error)
-            return _Known(error)
+            return _Known(found=error)
+
+    def _another_time(self, script: Script, error: OverLimit) -> _Known:
+        before = self._known.get(_key(script))
+        pause = min(before.pause * 2, LAST_CHANCE) if before else SECOND_CHANCE
+        return _Known(found=error, until=self._clock.monotonic() + pause, pause=pause)
+
+
+def _key(script: Script) -> _Key:
+    return script.path, script.version
+
+
+def _is_problem(found: ScriptJobType | JobTypeError) -> bool:
+    """Libraries are no job types, and that is as it should be."""
+    return isinstance(found, JobTypeError) and not isinstance(found, NoJobType)

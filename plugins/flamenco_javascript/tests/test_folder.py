@@ -10,7 +10,7 @@ import pytest
 from flamenco_javascript.folder import read_folders, read_script
 
 posix = pytest.mark.skipif(os.name != "posix", reason="there are no such file modes")
-TEXT = "const JOB_TYPE = {};"
+TEXT = "const JOB_TYPE = {}; // may require"
 
 
 def write(path: Path, text: str = TEXT, mode: int = 0o644) -> Path:
@@ -81,6 +81,15 @@ def test_a_change_of_a_library_is_a_new_version(folder: Path) -> None:
     after = read_folders([folder])["a"]
     assert before.hash == after.hash
     assert before.version != after.version
+
+
+def test_without_a_require_the_edit_of_another_file_changes_nothing(folder: Path) -> None:
+    write(folder / "a.js", "const JOB_TYPE = {};")
+    write(folder / "b.js", "exports.x = 1")
+    before = read_folders([folder])["a"]
+    write(folder / "b.js", "exports.x = 2")
+    assert read_folders([folder])["a"] == before
+    assert before.libraries.texts == {}
 
 
 def test_libraries_are_found_by_their_path_in_the_folder(folder: Path) -> None:

@@ -180,6 +180,13 @@ async def test_a_script_that_was_too_slow_gets_a_second_chance(
     clock.seconds += 61
     assert await names(job_types) == []
     assert len(runs) == 2
+    # The next pause is longer: nobody shall pay for a loop each minute.
+    clock.seconds += 61
+    assert await names(job_types) == []
+    assert len(runs) == 2
+    clock.seconds += 60
+    assert await names(job_types) == []
+    assert len(runs) == 3
 
 
 async def test_many_first_questions_are_one_run(
@@ -198,3 +205,64 @@ async def test_many_first_questions_are_one_run(
         for _ in range(8):
             group.start_soon(job_types.all)
     assert runs == ["describe"]
+
+
+async def test_only_what_changed_is_run_again(
+    folder: Path, clock: Any, new_id: Callable[[], str]
+) -> None:
+    for name in ("a", "b", "c"):
+        write(folder / f"{name}.js", script())
+    runs: list[str] = []
+
+    class Counting(Compiler):
+        async def ask(self, script: Any, wants: str, **facts: Any) -> bytes:
+            runs.append(script.name)
+            return b'{"label": "A"}'
+
+    job_types = ScriptJobTypes([folder], Counting(Settings()), clock, new_id)
+    before = await job_types.all()
+    assert runs == ["a", "b", "c"]
+    write(folder / "b.js", script("New"))
+    after = await job_types.all()
+    assert runs == ["a", "b", "c", "b"]
+    assert [new is old for new, old in zip(after, before, strict=True)] == [True, False, True]
+    # The same content again is no news, whatever its time.
+    write(folder / "b.js", script("New"))
+    assert await job_types.all() == after
+    assert len(runs) == 4
+
+
+async def test_a_slow_script_does_not_keep_the_others_waiting(
+    folder: Path, clock: Any, new_id: Callable[[], str]
+) -> None:
+    for name in ("fast", "slow"):
+        write(folder / f"{name}.js", script())
+    asked, go_on = anyio.Event(), anyio.Event()
+
+    class Slow(Compiler):
+        async def ask(self, script: Any, wants: str, **facts: Any) -> bytes:
+            if script.name == "slow":
+                asked.set()
+                await go_on.wait()
+            return b'{"label": "A"}'
+
+    job_types = ScriptJobTypes([folder], Slow(Settings()), clock, new_id)
+    async with anyio.create_task_group() as group:
+        group.start_soon(job_types.get, "slow")
+        await asked.wait()
+        assert await job_types.get("fast") is not None
+        go_on.set()
+
+
+async def test_problems_are_told_but_no_libraries(folder: Path, job_types_in: InFolder) -> None:
+    job_types = job_types_in(folder)
+    write(folder / "bad.js", "const JOB_TYPE = {label: 'Bad'};\nlet let = 1;")
+    write(folder / "good.js", script())
+    write(folder / "lib.js", "exports.x = 1;")
+    assert job_types.problems() == {}
+    await job_types.all()
+    assert list(job_types.problems()) == ["bad"]
+    assert "(bad.js:2:5)" in job_types.problems()["bad"]
+    (folder / "bad.js").unlink()
+    await job_types.all()
+    assert job_types.problems() == {}

@@ -19,6 +19,7 @@ LATER = {
 """Keep it up to date: what is built leaves it, and in the end it is empty."""
 OURS = {
     *("getPlugins", "followEvents", "fetchJobFile", "fetchJobWhy"),
+    *("getJobTypesState",),
     *("fetchTaskLastRenderedInfo", "fetchJobImageHistory"),
     *("getLive", "getReady", "getMetrics", "describeForUpnp"),
     *("getConfigurationSchema", "getConfigurationSettings", "getConfigurationState"),

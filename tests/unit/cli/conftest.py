@@ -59,6 +59,9 @@ class FakeManager:
         self.jobs: dict[str, dict[str, Any]] = {}
         self.tasks: dict[str, list[dict[str, Any]]] = {}
         self.job_types: dict[str, dict[str, Any]] = {}
+        self.broken_job_types: dict[str, str] | None = None
+        """Also who does not tell, as Flamenco's own."""
+        self.source_hashes: dict[str, str] = {}
         self.why: dict[str, dict[str, Any]] = {}
         self.schedules: dict[str, dict[str, Any]] = {}
         self.stuck: dict[str, Any] = {"repaired": [], "impossible": []}
@@ -99,6 +102,8 @@ class FakeManager:
                 return httpx.Response(200, json={"jobs": list(self.jobs.values())})
             case ["jobs", "types"]:
                 return httpx.Response(200, json={"job_types": list(self.job_types.values())})
+            case ["jobs", "types", "state"]:
+                return self._job_types_state()
             case ["jobs", "type", name]:
                 return found(self.job_types.get(name), f"job type {name!r}")
             case ["jobs", id, "tasks"]:
@@ -124,6 +129,16 @@ class FakeManager:
             case ["plugins"]:
                 return httpx.Response(200, json={"plugins": []})
         return httpx.Response(404, json={"code": 404, "message": "no such page"})
+
+    def _job_types_state(self) -> httpx.Response:
+        if self.broken_job_types is None:
+            return found(None, "page")
+        kinds = [
+            {"name": name, "etag": "e1", "source_hash": self.source_hashes.get(name, "")}
+            for name in self.job_types
+        ]
+        broken = [{"name": n, "message": text} for n, text in self.broken_job_types.items()]
+        return httpx.Response(200, json={"job_types": kinds, "problems": broken})
 
     def _task(self, id: str, rest: list[str]) -> httpx.Response:
         tasks = {task["id"]: (job, task) for job, all in self.tasks.items() for task in all}

@@ -119,6 +119,6 @@ def test_the_commands_of_this_machine_are_listed(flamenco, install):
 
 def test_the_built_in_job_types_can_be_exported(flamenco, install, tmp_path):
     install()
-    assert flamenco("job-types", "export", "echo-sleep-test", tmp_path).code == 0
+    assert flamenco("job-types", "export", tmp_path, "echo-sleep-test").code == 0
     exported = tmp_path / "echo_sleep_test.py"
     assert flamenco("job-types", "check", exported).out == f"{exported}: fine\n"

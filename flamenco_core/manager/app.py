@@ -18,6 +18,7 @@ from flamenco_core.clock import Clock, SystemClock, new_id
 from flamenco_core.config import Loaded, load_settings
 from flamenco_core.domain.events import ManagerStarted
 from flamenco_core.manager.host import Manager
+from flamenco_core.manager.http.api_document import ApiDocumentController
 from flamenco_core.manager.http.events import EventController
 from flamenco_core.manager.http.gate import Gate
 from flamenco_core.manager.http.health import HealthController
@@ -54,6 +55,7 @@ CONTROLLERS = (
     WorkerManagementController,
     EventController,
     DescriptionController,
+    ApiDocumentController,
 )
 MAX_BODY = 1024 * 1024
 """Bytes; a handler that takes more says so itself."""

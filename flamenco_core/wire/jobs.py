@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import attrs
 
 from flamenco_core.domain.statuses import JobStatus
+from flamenco_core.wire.schema import Limits, Time
 
 __all__ = [
     "Job",
@@ -58,8 +59,8 @@ class Job:
     name: str
     type: str
     priority: int
-    created: str
-    updated: str
+    created: Time
+    updated: Time
     status: JobStatus
     activity: str
     steps_completed: int
@@ -69,7 +70,7 @@ class Job:
     submitter_platform: str = ""
     storage: JobStorageInfo | None = None
     worker_tag: str | None = None
-    delete_requested_at: str | None = None
+    delete_requested_at: Time | None = None
 
 
 @attrs.frozen
@@ -91,7 +92,7 @@ class JobStatusChange:
 class JobPriorityChange:
     """A new priority, 0 to 100."""
 
-    priority: int
+    priority: Annotated[int, Limits(minimum=0, maximum=100)]
 
 
 @attrs.frozen(kw_only=True)
@@ -106,7 +107,7 @@ class JobTagChange:
 class JobMassDeletionSelection:
     """Which jobs to delete: those not changed since; RFC 3339, with a zone."""
 
-    last_updated_max: str
+    last_updated_max: Time
 
 
 @attrs.frozen

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Controller, get
 
 from flamenco_core.errors import BadRequest
 from flamenco_core.manager.bus import Bus, Numbered
 from flamenco_core.manager.http.plumbing import Request, Stream, manager_of
+from flamenco_core.offers.operation import Raw, operation
 from flamenco_core.wire.converter import encode
 from flamenco_core.wire.events import event_body, event_name, subject_of
 
 __all__ = ["EventController"]
 
 TOPICS = {"jobs": "job", "tasks": "task", "workers": "worker", "tags": "tag", "logs": "log"}
+QUERY = {
+    "topics": Annotated[str, "Some of jobs, tasks, workers, tags, logs; with commas between."],
+    "job": Annotated[str, "Only this job's."],
+    "task": Annotated[str, "Only this task's."],
+}
+RESUME = {"Last-Event-ID": Annotated[str, "The last event that was heard; go on after it."]}
 PING = 15.0
 """Seconds without an event after which a comment shows that the line is alive."""
 
@@ -24,8 +31,9 @@ class EventController(Controller):
     """The stream of events."""
 
     path = "/api/v3/events"
+    tags = ["meta"]
 
-    @get("/", opt={"operation": "followEvents"})
+    @get("/", opt=operation("followEvents", Raw("text/event-stream"), query=QUERY, headers=RESUME))
     async def follow(self, request: Request[Any, Any, Any]) -> Stream:
         """Follow events: ``?topics=jobs,tasks,workers,tags,logs&job=ID&task=ID``.
 

@@ -8,8 +8,9 @@ from litestar import Controller, get
 
 from flamenco_core.errors import NotFound, UnknownJobType
 from flamenco_core.manager.http.plumbing import Answer, Request, manager_of, reply
+from flamenco_core.offers.operation import operation
 from flamenco_core.wire.describe import available_job_type
-from flamenco_core.wire.job_types import AvailableJobTypes
+from flamenco_core.wire.job_types import AvailableJobType, AvailableJobTypes
 
 __all__ = ["JobTypeController"]
 
@@ -18,18 +19,19 @@ class JobTypeController(Controller):
     """What kinds of jobs can be submitted."""
 
     path = "/api/v3/jobs"
+    tags = ["jobs"]
 
-    @get("/types", opt={"operation": "getJobTypes"})
+    @get("/types", opt=operation("getJobTypes", AvailableJobTypes))
     async def job_types(self, request: Request[Any, Any, Any]) -> Answer:
         """List all job types, by name."""
         found = await manager_of(request).job_types.all()
         return reply(AvailableJobTypes([available_job_type(job_type) for job_type in found]))
 
-    @get("/type/{type_name:str}", opt={"operation": "getJobType"})
+    @get("/type/{typeName:str}", opt=operation("getJobType", AvailableJobType))
     async def job_type(self, request: Request[Any, Any, Any]) -> Answer:
         """Show one job type."""
         try:
-            found = await manager_of(request).job_types.get(request.path_params["type_name"])
+            found = await manager_of(request).job_types.get(request.path_params["typeName"])
         except UnknownJobType as error:
             raise NotFound(str(error)) from error
         return reply(available_job_type(found))

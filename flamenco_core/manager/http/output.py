@@ -25,6 +25,7 @@ from flamenco_core.manager.last_rendered import MEDIA_TYPES
 from flamenco_core.manager.log_view import log_blocks
 from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.usecases.read_log import plan_log
+from flamenco_core.offers.operation import Raw, operation
 
 __all__ = ["JobFileController", "OutputController"]
 
@@ -37,10 +38,13 @@ class OutputController(Controller):
     """Takes images of running tasks."""
 
     path = "/api/v3/worker/task/{task_id:str}/output-produced"
+    tags = ["worker"]
 
     @post(
         "/",
-        opt={"operation": "taskOutputProduced"},
+        opt=operation(
+            "taskOutputProduced", {202: None}, takes=Raw(*MEDIA_TYPES), refuses=[409, 411, 415, 429]
+        ),
         status_code=202,
         request_max_body_size=LARGEST,
     )
@@ -79,8 +83,9 @@ class JobFileController(Controller):
     """Logs and images of jobs, at the addresses that Flamenco's clients know."""
 
     path = "/job-files/{folder:str}/{job_id:str}/{name:str}"
+    tags = ["jobs"]
 
-    @get("/", opt={"operation": "fetchJobFile"})
+    @get("/", opt=operation("fetchJobFile", Raw("text/plain", *MEDIA_TYPES)))
     async def job_file(self, request: Request[Any, Any, Any]) -> ASGIApp:
         """Return a task's whole log, or a job's newest image."""
         try:

@@ -13,6 +13,7 @@ from flamenco_core.builtin.ssdp_answer import DESCRIPTION
 from flamenco_core.builtin.ssdp_search import DEVICE, SERVICE
 from flamenco_core.errors import NotFound
 from flamenco_core.manager.http.plumbing import Answer, Request, manager_of
+from flamenco_core.offers.operation import Raw, operation
 
 __all__ = ["DescriptionController"]
 
@@ -23,8 +24,9 @@ class DescriptionController(Controller):
     """The document that answers to SSDP searches point at; Workers do not read it."""
 
     path = f"/{DESCRIPTION}"
+    tags = ["system"]
 
-    @get("/", opt={"operation": "describeForUpnp"})
+    @get("/", opt=operation("describeForUpnp", Raw("text/xml"), refuses=[404]))
     async def describe(self, request: Request[Any, Any, Any]) -> Answer:
         """Describe the Manager, if it may be found."""
         settings = manager_of(request).settings

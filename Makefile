@@ -3,7 +3,7 @@ PYTHON := $(shell for p in python3 python3.11 python3.13 python; do $$p -c '' 2>
 SETUP := $(or $(PYTHON),$(error Flamenco needs Python 3.11 or newer; install it first)) scripts/setup.py
 BIN := .venv/bin
 
-.PHONY: demo test check docs bench setup lock clean
+.PHONY: demo test check docs bench fuzz setup lock clean
 
 demo:  ## A farm on this machine: Manager, Worker, a job, pictures.
 	@$(SETUP) --blender
@@ -24,6 +24,10 @@ docs:  ## Write the generated pages of docs/reference.
 bench:  ## Measure; prints figures.
 	@$(SETUP)
 	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done
+
+fuzz:  ## Ask a Manager what nobody foresaw: 2,000 requests (ARGS="--cases N --seed N").
+	@$(SETUP)
+	@$(BIN)/python scripts/fuzz.py $(ARGS)
 
 setup:  ## Prepare .venv; does nothing when nothing has changed.
 	@$(SETUP)

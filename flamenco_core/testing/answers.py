@@ -53,11 +53,11 @@ class Document:
             yield "it is declared to have no body, but has one"
 
     def _responses(self, method: str, template: str) -> dict[str, Any]:
-        if template:
+        if template and method != "OPTIONS":
             found = self.document["paths"][template][method.lower()]["responses"]
             return dict(found)
         error = {"content": {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}}
-        return {"404": error, "405": error}
+        return {"204": {}, **dict.fromkeys(("403", "404", "405"), error)}
 
     def _unfit(self, content: dict[str, Any], media_type: str, body: bytes) -> Iterator[str]:
         if media_type not in content:

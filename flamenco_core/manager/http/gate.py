@@ -9,6 +9,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from flamenco_core.errors import Forbidden
 from flamenco_core.manager.host import Manager
+from flamenco_core.manager.http.plumbing import empty
 from flamenco_core.offers.identity import Action, Identity
 
 __all__ = ["Gate"]
@@ -28,7 +29,8 @@ class Gate:
         """Let the request in, or raise `Forbidden`."""
         identity = await self._admitted(scope)
         scope["state"].update(manager=self._manager, identity=identity)
-        await self._app(scope, receive, send)
+        app = _methods_of(scope) if scope.get("method") == "OPTIONS" else self._app
+        await app(scope, receive, send)
 
     async def _admitted(self, scope: Scope) -> Identity:
         manager = self._manager
@@ -43,6 +45,13 @@ class Gate:
         if problems:
             raise Forbidden("; ".join(problem.message for problem in problems))
         return identity
+
+
+def _methods_of(scope: Scope) -> ASGIApp:
+    """Answer OPTIONS; Litestar's own answer names one handler's methods, not the path's."""
+    path, routes = scope["path_template"], scope["litestar_app"].routes
+    methods = {str(name) for route in routes if route.path == path for name in route.methods}
+    return empty(headers={"Allow": ", ".join(sorted(methods))})
 
 
 def _action(scope: Scope) -> Action:

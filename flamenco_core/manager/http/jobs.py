@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Controller, delete, get, post
 
@@ -27,11 +27,13 @@ from flamenco_core.manager.usecases.blocklist import blocklist_of, remove_from_b
 from flamenco_core.manager.usecases.why import why_job
 from flamenco_core.offers.operation import operation
 from flamenco_core.wire import jobs as wire
+from flamenco_core.wire.schema import Limits
 from flamenco_core.wire.tasks import JobTasksSummary
 
 __all__ = ["JobController"]
 
 BLOCKLIST = list[wire.JobBlocklistEntry]
+SOME = Annotated[BLOCKLIST, Limits(minItems=1)]
 LARGEST = 8 * 1024 * 1024
 """Bytes of a submitted job."""
 
@@ -173,7 +175,7 @@ class JobController(Controller):
 
     @delete(
         "/{job_id:str}/blocklist",
-        opt=operation("removeJobBlocklist", takes=BLOCKLIST),
+        opt=operation("removeJobBlocklist", takes=SOME),
         status_code=200,
     )
     async def remove_blocklist(self, request: Request[Any, Any, Any]) -> Answer:

@@ -15,6 +15,7 @@ from flamenco_core.offers.job_type import (
     Setting,
     Submission,
 )
+from flamenco_core.offers.operations import Operation, Raw, operation
 from flamenco_core.offers.problem import Problem
 from flamenco_core.offers.python_job_type import Author, JobType, setting
 from flamenco_core.offers.service import Service
@@ -34,7 +35,9 @@ __all__ = [
     "JobType",
     "JobTypeLike",
     "JobTypes",
+    "Operation",
     "Problem",
+    "Raw",
     "Run",
     "Service",
     "Setting",
@@ -44,5 +47,6 @@ __all__ = [
     "TaskToRun",
     "Variable",
     "VariableValue",
+    "operation",
     "setting",
 ]

@@ -99,8 +99,7 @@ def _document(endpoints: tuple[Endpoint, ...]) -> Document:
 
 def problems_with(app: Litestar, scope: Any, answer: Any) -> list[str]:
     """Say what is wrong with an application's answer to the request of *scope*."""
-    template = re.sub(r":\w+\}", "}", str(scope.get("path_template") or ""))
-    document = _document(endpoints_of(app))
+    document, template = _document(endpoints_of(app)), scope.get("path_template", "")
     found = document.problems(
         scope["method"], template, answer.status, answer.media_type, answer.body
     )

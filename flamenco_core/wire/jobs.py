@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import attrs
 
 from flamenco_core.domain.statuses import JobStatus
-from flamenco_core.wire.schema import Limits, Time
+from flamenco_core.wire.schema import Id, Limits, Time
 
 __all__ = [
     "Job",
@@ -47,7 +47,7 @@ class SubmittedJob:
     storage: JobStorageInfo | None = None
     worker_tag: str | None = None
     initial_status: JobStatus | None = None
-    id: str | None = None
+    id: Id | None = None
     """UUID chosen by the client: sent again, it gives the same job. (Ours.)"""
 
 

@@ -11,7 +11,7 @@ from flamenco_core.manager.http.api_page import render
 from flamenco_core.manager.http.document import describe
 from flamenco_core.manager.http.endpoints import endpoints_of
 from flamenco_core.manager.http.plumbing import Answer, Request, reply
-from flamenco_core.offers.operation import Raw, operation
+from flamenco_core.offers.operations import Raw, operation
 from flamenco_core.wire.schema import Schema
 
 __all__ = ["ApiDocumentController", "document_of"]

@@ -10,7 +10,7 @@ from typing import Any
 from flamenco_core import __version__
 from flamenco_core.builtin.worker_identity import WORKERS_ONLY
 from flamenco_core.manager.http.endpoints import Endpoint
-from flamenco_core.offers.operation import Operation, Raw, operation
+from flamenco_core.offers.operations import Operation, Raw, operation
 from flamenco_core.wire.meta import Error
 from flamenco_core.wire.schema import Id, Schema, Schemas
 

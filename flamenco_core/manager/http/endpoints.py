@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import attrs
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from flamenco_core.offers.operation import Operation
+from flamenco_core.offers.operations import Operation
 
 __all__ = ["Endpoint", "endpoints_of"]
 
@@ -43,7 +42,7 @@ def _of(route: HTTPRoute) -> Iterator[Endpoint]:
         opt: dict[str, Any] = handler.opt
         yield Endpoint(
             method=str(method),
-            path=re.sub(r":\w+\}", "}", route.path),
+            path=route.path_format,
             name=opt.get("operation", ""),
             words=inspect.getdoc(handler.fn) or "",
             tags=tuple(handler.resolve_tags()),

@@ -10,7 +10,7 @@ from litestar import Controller, get
 from flamenco_core.errors import BadRequest
 from flamenco_core.manager.bus import Bus, Numbered
 from flamenco_core.manager.http.plumbing import Request, Stream, manager_of
-from flamenco_core.offers.operation import Raw, operation
+from flamenco_core.offers.operations import Raw, operation
 from flamenco_core.wire.converter import encode
 from flamenco_core.wire.events import event_body, event_name, subject_of
 

@@ -50,7 +50,7 @@ class Gate:
 def _methods_of(scope: Scope) -> ASGIApp:
     """Answer OPTIONS; Litestar's own answer names one handler's methods, not the path's."""
     path, routes = scope["path_template"], scope["litestar_app"].routes
-    methods = {str(name) for route in routes if route.path == path for name in route.methods}
+    methods = {str(name) for route in routes if route.path_format == path for name in route.methods}
     return empty(headers={"Allow": ", ".join(sorted(methods))})
 
 

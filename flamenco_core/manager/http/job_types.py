@@ -8,7 +8,7 @@ from litestar import Controller, get
 
 from flamenco_core.errors import NotFound, UnknownJobType
 from flamenco_core.manager.http.plumbing import Answer, Request, manager_of, reply
-from flamenco_core.offers.operation import operation
+from flamenco_core.offers.operations import operation
 from flamenco_core.wire.describe import available_job_type
 from flamenco_core.wire.job_types import AvailableJobType, AvailableJobTypes
 

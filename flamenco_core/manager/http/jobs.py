@@ -25,7 +25,7 @@ from flamenco_core.manager.usecases import control, tags
 from flamenco_core.manager.usecases import delete as deletion
 from flamenco_core.manager.usecases.blocklist import blocklist_of, remove_from_blocklist
 from flamenco_core.manager.usecases.why import why_job
-from flamenco_core.offers.operation import operation
+from flamenco_core.offers.operations import operation
 from flamenco_core.wire import jobs as wire
 from flamenco_core.wire.schema import Limits
 from flamenco_core.wire.tasks import JobTasksSummary

@@ -10,7 +10,7 @@ from flamenco_core import __version__
 from flamenco_core.errors import BadRequest
 from flamenco_core.manager.http.plumbing import Answer, Request, manager_of, reply
 from flamenco_core.manager.usecases.farm_status import report_farm
-from flamenco_core.offers.operation import operation
+from flamenco_core.offers.operations import operation
 from flamenco_core.wire import meta as wire
 
 __all__ = ["MetaController"]

@@ -25,7 +25,7 @@ from flamenco_core.manager.last_rendered import MEDIA_TYPES
 from flamenco_core.manager.log_view import log_blocks
 from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.usecases.read_log import plan_log
-from flamenco_core.offers.operation import Raw, operation
+from flamenco_core.offers.operations import Raw, operation
 
 __all__ = ["JobFileController", "OutputController"]
 

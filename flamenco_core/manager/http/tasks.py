@@ -23,7 +23,7 @@ from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases import control
 from flamenco_core.manager.usecases.read_log import plan_log
-from flamenco_core.offers.operation import Raw, operation
+from flamenco_core.offers.operations import Raw, operation
 from flamenco_core.wire import tasks as wire
 
 __all__ = ["TaskController"]

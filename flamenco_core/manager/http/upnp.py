@@ -13,7 +13,7 @@ from flamenco_core.builtin.ssdp_answer import DESCRIPTION
 from flamenco_core.builtin.ssdp_search import DEVICE, SERVICE
 from flamenco_core.errors import NotFound
 from flamenco_core.manager.http.plumbing import Answer, Request, manager_of
-from flamenco_core.offers.operation import Raw, operation
+from flamenco_core.offers.operations import Raw, operation
 
 __all__ = ["DescriptionController"]
 

@@ -29,7 +29,7 @@ from flamenco_core.manager.http.plumbing import (
 from flamenco_core.manager.http.waiting import next_task
 from flamenco_core.manager.liveness import BEATS_MISSED
 from flamenco_core.manager.usecases import report, schedule, workers
-from flamenco_core.offers.operation import operation
+from flamenco_core.offers.operations import operation
 from flamenco_core.wire import worker as wire
 
 __all__ = ["WorkerController"]

@@ -23,7 +23,7 @@ from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases import tags, workers
-from flamenco_core.offers.operation import operation
+from flamenco_core.offers.operations import operation
 from flamenco_core.wire import worker_mgt as wire
 
 __all__ = ["WorkerManagementController"]

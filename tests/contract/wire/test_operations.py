@@ -65,7 +65,7 @@ def test_every_route_declares_what_it_takes_and_answers() -> None:
     undeclared = [
         f"{method} {route.path}: write opt=operation({handler.opt.get('operation', 'itsName')!r},"
         " TypeOfTheAnswer, takes=TypeOfTheBody) at its route, and tags = [...] in its controller;"
-        " flamenco_core/offers/operation.py says more"
+        " flamenco_core/offers/operations.py says more"
         for route in create_manager(discover=False).routes
         for method, (handler, _) in route.route_handler_map.items()
         if method != "OPTIONS" and not (handler.opt.get("declared") and handler.resolve_tags())

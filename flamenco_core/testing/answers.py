@@ -13,16 +13,18 @@ from functools import cache
 from typing import Any
 
 import attrs
+import httpx
 import jsonschema
 import pytest
 from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.types import Message, Receive, Scope, Send
 
+from flamenco_core.manager import create_manager
 from flamenco_core.manager.http.document import describe
 from flamenco_core.manager.http.endpoints import Endpoint, endpoints_of
 
-__all__ = ["Document", "problems_with", "watch_answers"]
+__all__ = ["Document", "problems_with", "watch_answers", "watch_response"]
 
 JSON = "application/json"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
@@ -52,10 +54,16 @@ class Document:
         elif body:
             yield "it is declared to have no body, but has one"
 
+    def template_of(self, path: str) -> str:
+        """Return the path in the document that an address belongs to, or an empty text."""
+        templates = sorted(self.document["paths"], key=lambda template: template.count("{"))
+        patterns = {re.sub(r"\\{\w+\\}", "[^/]+", re.escape(t)): t for t in templates}
+        found = (patterns[p] for p in patterns if re.fullmatch(p, path.rstrip("/")))
+        return next(found, "")
+
     def _responses(self, method: str, template: str) -> dict[str, Any]:
-        if template and method != "OPTIONS":
-            found = self.document["paths"][template][method.lower()]["responses"]
-            return dict(found)
+        if found := self.document["paths"].get(template, {}).get(method.lower()):
+            return dict(found["responses"])
         error = {"content": {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}}
         return {"204": {}, **dict.fromkeys(("403", "404", "405"), error)}
 
@@ -97,6 +105,11 @@ def _document(endpoints: tuple[Endpoint, ...]) -> Document:
     return Document(describe(endpoints))
 
 
+@cache
+def _ours() -> Document:
+    return _document(endpoints_of(create_manager(discover=False)))
+
+
 def problems_with(app: Litestar, scope: Any, answer: Any) -> list[str]:
     """Say what is wrong with an application's answer to the request of *scope*."""
     document, template = _document(endpoints_of(app)), scope.get("path_template", "")
@@ -104,6 +117,17 @@ def problems_with(app: Litestar, scope: Any, answer: Any) -> list[str]:
         scope["method"], template, answer.status, answer.media_type, answer.body
     )
     return [f"{scope['method']} {scope['path']} answered {answer.status}: {p}" for p in found]
+
+
+def watch_response(response: httpx.Response) -> None:
+    """Watch a Manager in another process: a response hook for an httpx client."""
+    request = response.request
+    media_type = response.headers.get("content-type", "").partition(";")[0]
+    document = _ours()
+    template = document.template_of(request.url.path)
+    body = response.read() if media_type == JSON else b""
+    found = document.problems(request.method, template, response.status_code, media_type, body)
+    _heard.extend(f"{request.method} {request.url} answered: {problem}" for problem in found)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -26,14 +26,15 @@ def take_routes(manager: Manager, own: Iterable[Any]) -> list[Any]:
     """
     plugins = manager.plugins
     offers = plugins.registered("register_routes", manager=manager)
-    taken: dict[Address, str] = dict.fromkeys(_addresses(own), "the Manager itself")
+    taken: dict[Address, str] = dict.fromkeys(_addresses(_alone(own)), "the Manager itself")
     for name, route in list(offers.items()):
         owner = plugins.owner_of("register_routes", name)
         if owner is None:
             continue  # turned off because of another of its routes
         try:
-            addresses = set(_addresses([route]))
-            describe(endpoints_of(_alone([route])))
+            alone = _alone([route])
+            addresses = set(_addresses(alone))
+            describe(endpoints_of(alone))
         # The border to other people's code: Litestar looks into it here, annotations too, and
         # the API document at what it declares.
         except Exception as error:
@@ -53,8 +54,8 @@ def _refuse_taken(owner: str, addresses: set[Address], taken: dict[Address, str]
         )
 
 
-def _addresses(handlers: Iterable[Any]) -> Iterator[Address]:
-    for route in _alone(handlers).routes:
+def _addresses(app: Litestar) -> Iterator[Address]:
+    for route in app.routes:
         for method in getattr(route, "methods", {"ASGI"}) - {"OPTIONS"}:
             yield method, _anonymous(route.path_components)
 

@@ -75,6 +75,13 @@ def test_answers_are_held_against_the_document(
     assert words in "".join(problems)
 
 
+def test_addresses_find_their_path() -> None:
+    paths = ("/jobs/{job_id}", "/jobs/types", "/jobs/{job_id}/tasks")
+    document = answers.Document(describe([endpoint(path, declared=None) for path in paths]))
+    found = [document.template_of(p) for p in ("/jobs/7", "/jobs/types/", "/jobs/7/tasks", "/no")]
+    assert found == ["/jobs/{job_id}", "/jobs/types", "/jobs/{job_id}/tasks", ""]
+
+
 async def test_every_manager_of_a_test_is_watched(manager) -> None:
     @get("/house", opt=operation("seeHouse", House), sync_to_thread=False)
     def handler() -> Response[dict[str, int]]:

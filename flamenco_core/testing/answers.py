@@ -64,8 +64,9 @@ class Document:
     def _responses(self, method: str, template: str) -> dict[str, Any]:
         if found := self.document["paths"].get(template, {}).get(method.lower()):
             return dict(found["responses"])
+        # No operation's answer: to OPTIONS, or an error before there was a route.
         error = {"content": {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}}
-        return {"204": {}, **dict.fromkeys(("403", "404", "405"), error)}
+        return {"204": {}, **dict.fromkeys(map(str, range(400, 600)), error)}
 
     def _unfit(self, content: dict[str, Any], media_type: str, body: bytes) -> Iterator[str]:
         if media_type not in content:

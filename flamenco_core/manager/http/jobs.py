@@ -52,7 +52,7 @@ class JobController(Controller):
 
     @post(
         "/",
-        opt=operation("submitJob", wire.Job, takes=wire.SubmittedJob, refuses=[409, 412]),
+        opt=operation("submitJob", wire.Job, takes=wire.SubmittedJob, refuses=[412]),
         status_code=200,
         request_max_body_size=LARGEST,
     )

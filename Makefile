@@ -3,7 +3,7 @@ PYTHON := $(shell for p in python3 python3.11 python3.13 python; do $$p -c '' 2>
 SETUP := $(or $(PYTHON),$(error Flamenco needs Python 3.11 or newer; install it first)) scripts/setup.py
 BIN := .venv/bin
 
-.PHONY: demo test check mutants docs bench faults setup lock clean
+.PHONY: demo test check mutants fuzz faults docs bench setup lock clean
 
 demo:  ## A farm on this machine: Manager, Worker, a job, pictures.
 	@$(SETUP) --blender
@@ -32,6 +32,10 @@ bench:  ## Measure; prints figures.
 faults:  ## Break a farm in every way we know; ARGS="--points 600 --scale 4" for a night.
 	@$(SETUP)
 	@$(BIN)/python -m faults $(ARGS)
+
+fuzz:  ## Ask a Manager what nobody foresaw: 2,000 requests (ARGS="--cases N --seed N").
+	@$(SETUP)
+	@$(BIN)/python scripts/fuzz.py $(ARGS)
 
 setup:  ## Prepare .venv; does nothing when nothing has changed.
 	@$(SETUP)

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["pytester", "flamenco_core.testing.postgresql"]
+pytest_plugins = [
+    "pytester",
+    "flamenco_core.testing.answers",
+    "flamenco_core.testing.postgresql",
+]
 
 # The fast ones first: what is broken shows early.
 STAGES = ("unit", "contract", "architecture", "integration", "e2e")

@@ -15,6 +15,7 @@ from flamenco_core.domain.events import Event, JobStatusChanged
 from flamenco_core.domain.frames import frame_count
 from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
 from flamenco_core.domain.statuses import JobStatus
+from flamenco_core.offers import operation
 
 MOST_FRAMES = 1000
 
@@ -55,8 +56,13 @@ class HouseRules:
     def register_routes(self):
         """Serve the count."""
 
-        @get("/house/failures", sync_to_thread=False)
+        @get(
+            "/house/failures",
+            opt=operation("countFailures", dict[str, int]),
+            sync_to_thread=False,
+        )
         def failures() -> dict[str, int]:
+            """Count the jobs that failed, by their type."""
             return dict(self.failures)
 
         return [failures]

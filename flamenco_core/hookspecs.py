@@ -118,7 +118,8 @@ def register_variables(manager: Manager) -> Iterable[Variable]:
 def register_routes(manager: Manager) -> Iterable[Any]:
     """Offer Litestar route handlers, controllers or routers.
 
-    Paths are absolute; two handlers for one path stop the start.
+    Paths are absolute; two handlers for one path stop the start. What `operation` says of a
+    route is in the API document, and `check_access` hears its name.
     """
 
 

@@ -11,6 +11,7 @@ from litestar import Response, get
 from flamenco_core import __version__
 from flamenco_core.builtin.ssdp_answer import DESCRIPTION
 from flamenco_core.builtin.ssdp_search import DEVICE, SERVICE
+from flamenco_core.offers.operations import Raw, operation
 
 __all__ = ["describe_as"]
 
@@ -24,7 +25,9 @@ def describe_as(name: str) -> Any:
     """
     body = _document(f"{name} (Flamenco {__version__})").encode()
 
-    @get(f"/{DESCRIPTION}", opt={"operation": "describeForUpnp"}, sync_to_thread=False)
+    opt = operation("describeForUpnp", Raw("text/xml"))
+
+    @get(f"/{DESCRIPTION}", opt=opt, tags=["system"], sync_to_thread=False)
     def describe() -> Response[bytes]:
         return Response(body, media_type="text/xml; charset=utf-8")
 

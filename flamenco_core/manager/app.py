@@ -20,6 +20,7 @@ from flamenco_core.config import Loaded, load_settings
 from flamenco_core.domain.events import ManagerStarted
 from flamenco_core.errors import NotFound
 from flamenco_core.manager.host import Manager
+from flamenco_core.manager.http.api_document import ApiDocumentController
 from flamenco_core.manager.http.configuration import ConfigurationController
 from flamenco_core.manager.http.events import EventController
 from flamenco_core.manager.http.gate import Gate
@@ -72,6 +73,7 @@ CONTROLLERS = (
     StuckController,
     WhyController,
     EventController,
+    ApiDocumentController,
 )
 MAX_BODY = 1024 * 1024
 """Bytes; a handler that takes more says so itself."""

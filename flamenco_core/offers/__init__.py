@@ -17,6 +17,7 @@ from flamenco_core.offers.job_type import (
     Submission,
     TellsProblems,
 )
+from flamenco_core.offers.operations import Operation, Raw, operation
 from flamenco_core.offers.problem import Problem
 from flamenco_core.offers.python_job_type import Author, JobType, setting
 from flamenco_core.offers.service import Service
@@ -37,7 +38,9 @@ __all__ = [
     "JobType",
     "JobTypeLike",
     "JobTypes",
+    "Operation",
     "Problem",
+    "Raw",
     "Run",
     "Service",
     "Setting",
@@ -48,5 +51,6 @@ __all__ = [
     "TellsProblems",
     "Variable",
     "VariableValue",
+    "operation",
     "setting",
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from flamenco_core.wire.converter import unstructure
-from flamenco_core.wire.job_types import AvailableJobSetting, AvailableJobType
+from flamenco_core.wire.job_types import AvailableJobSetting, AvailableJobType, EvalInfo
 
 if TYPE_CHECKING:
     # For the annotations only: the contract of the wire stands below the offers.
@@ -71,14 +71,13 @@ def _available(setting: Setting) -> AvailableJobSetting:
     )
 
 
-def _eval_info(setting: Setting) -> dict[str, Any] | None:
-    """Fill in both keys: clients expect them together."""
+def _eval_info(setting: Setting) -> EvalInfo | None:
     if setting.eval_info is None:
         return None
-    return {
-        "showLinkButton": bool(setting.eval_info.get("showLinkButton", False)),
-        "description": setting.eval_info.get("description", ""),
-    }
+    return EvalInfo(
+        showLinkButton=bool(setting.eval_info.get("showLinkButton", False)),
+        description=setting.eval_info.get("description", ""),
+    )
 
 
 def _go_json(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -10,10 +10,19 @@ __all__ = [
     "AvailableJobSetting",
     "AvailableJobType",
     "AvailableJobTypes",
+    "EvalInfo",
     "JobTypeProblem",
     "JobTypeSource",
     "JobTypesState",
 ]
+
+
+@attrs.frozen
+class EvalInfo:
+    """What stands beside the setting's link button; clients expect both keys."""
+
+    showLinkButton: bool = False
+    description: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -21,16 +30,16 @@ class AvailableJobSetting:
     """One setting of a job type."""
 
     key: str
-    type: str
-    subtype: str | None = None
+    type: Literal["string", "int32", "float", "bool"]
+    subtype: Literal["file_path", "dir_path", "file_name", "hashed_file_path"] | None = None
     choices: list[str] | None = None
     propargs: dict[str, Any] | None = None
     description: Any = None
     label: Any = None
     default: Any = None
     eval: str | None = None
-    evalInfo: dict[str, Any] | None = None
-    visible: str | None = None
+    evalInfo: EvalInfo | None = None
+    visible: Literal["visible", "hidden", "submission", "web"] | None = None
     required: bool | None = None
     editable: bool | None = None
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import attrs
 
 from flamenco_core.domain.statuses import JobStatus
 from flamenco_core.wire.retention import JobRetention
+from flamenco_core.wire.schema import Id, Limits, Time
 
 __all__ = [
     "Job",
@@ -47,7 +48,7 @@ class SubmittedJob:
     storage: JobStorageInfo | None = None
     worker_tag: str | None = None
     initial_status: JobStatus | None = None
-    id: str | None = None
+    id: Id | None = None
     """UUID chosen by the client: sent again, it gives the same job. (Ours.)"""
 
 
@@ -59,8 +60,8 @@ class Job:
     name: str
     type: str
     priority: int
-    created: str
-    updated: str
+    created: Time
+    updated: Time
     status: JobStatus
     activity: str
     steps_completed: int
@@ -70,7 +71,7 @@ class Job:
     submitter_platform: str = ""
     storage: JobStorageInfo | None = None
     worker_tag: str | None = None
-    delete_requested_at: str | None = None
+    delete_requested_at: Time | None = None
     retention: JobRetention | None = None
     """How long it is kept, if somebody or a rule says so; where one job is shown. (Ours.)"""
 
@@ -94,7 +95,7 @@ class JobStatusChange:
 class JobPriorityChange:
     """A new priority, 0 to 100."""
 
-    priority: int
+    priority: Annotated[int, Limits(minimum=0, maximum=100)]
 
 
 @attrs.frozen(kw_only=True)
@@ -109,7 +110,7 @@ class JobTagChange:
 class JobMassDeletionSelection:
     """Which jobs to delete: those not changed since; RFC 3339, with a zone."""
 
-    last_updated_max: str
+    last_updated_max: Time
 
 
 @attrs.frozen

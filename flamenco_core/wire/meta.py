@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import attrs
 
 from flamenco_core.domain.farm import FarmStatus
@@ -10,8 +12,10 @@ __all__ = [
     "Error",
     "FarmStatusReport",
     "FlamencoVersion",
+    "Health",
     "ManagerConfiguration",
     "ManagerVariable",
+    "ManagerVariableAudience",
     "PluginList",
     "PluginState",
     "SharedStorageLocation",
@@ -24,6 +28,13 @@ class Error:
 
     code: int
     message: str
+
+
+@attrs.frozen
+class Health:
+    """That all is well; ours, not in Flamenco 3."""
+
+    status: str
 
 
 @attrs.frozen
@@ -52,6 +63,13 @@ class ManagerConfiguration:
     isFirstRun: bool
 
 
+class ManagerVariableAudience(StrEnum):
+    """Whom a variable is for."""
+
+    WORKERS = "workers"
+    USERS = "users"
+
+
 @attrs.frozen
 class ManagerVariable:
     """The value of a variable for one audience and platform."""
@@ -65,7 +83,7 @@ class SharedStorageLocation:
     """Where one audience on one platform finds the job storage."""
 
     location: str
-    audience: str
+    audience: ManagerVariableAudience
     platform: str
     shamanEnabled: bool
 

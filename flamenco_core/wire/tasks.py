@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from flamenco_core.domain.statuses import TaskStatus
+from flamenco_core.wire.schema import Time
 from flamenco_core.wire.worker import Command
 
 __all__ = [
@@ -36,7 +37,7 @@ class TaskSummary:
     index_in_job: int
     priority: int
     task_type: str
-    updated: str
+    updated: Time
     steps_completed: int
     steps_total: int
     worker: TaskWorker
@@ -54,8 +55,8 @@ class Task:
     """A task with all that is known of it; commands before variables are replaced."""
 
     id: str
-    created: str
-    updated: str
+    created: Time
+    updated: Time
     job_id: str
     index_in_job: int
     name: str
@@ -68,7 +69,7 @@ class Task:
     steps_total: int
     worker: TaskWorker
     failed_by_workers: list[TaskWorker]
-    last_touched: str | None = None
+    last_touched: Time | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -6,11 +6,12 @@ mind them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import attrs
 
 from flamenco_core.domain.statuses import TaskStatus, WorkerStatus
+from flamenco_core.wire.schema import Limits
 
 __all__ = [
     "AssignedTask",
@@ -31,7 +32,7 @@ class WorkerRegistration:
 
     name: str
     platform: str
-    secret: str
+    secret: Annotated[str, Limits(minLength=1)]
     supported_task_types: list[str]
 
 
@@ -112,7 +113,7 @@ class TaskUpdate:
     """The epoch that the task was assigned with. (Ours.)"""
     seq: int | None = None
     """Number of this update in its run, from 1; repeats change nothing. (Ours.)"""
-    log_offset: int | None = None
+    log_offset: Annotated[int, Limits(minimum=0)] | None = None
     """Where ``log`` belongs: bytes of UTF-8 logged before it in this run. (Ours.)"""
 
 

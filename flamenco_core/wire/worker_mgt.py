@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from flamenco_core.domain.statuses import TaskStatus, WorkerStatus
+from flamenco_core.wire.schema import Time
 from flamenco_core.wire.tasks import TaskWorker
 
 __all__ = [
@@ -61,7 +62,7 @@ class WorkerTask:
     index_in_job: int
     priority: int
     task_type: str
-    updated: str
+    updated: Time
     steps_completed: int
     steps_total: int
     worker: TaskWorker
@@ -77,7 +78,7 @@ class WorkerSummary:
     version: str
     can_restart: bool
     status_change: WorkerStatusChangeRequest | None = None
-    last_seen: str | None = None
+    last_seen: Time | None = None
 
 
 @attrs.frozen
@@ -100,6 +101,6 @@ class Worker:
     platform: str
     supported_task_types: list[str]
     status_change: WorkerStatusChangeRequest | None = None
-    last_seen: str | None = None
+    last_seen: Time | None = None
     task: WorkerTask | None = None
     tags: list[WorkerTag] | None = None

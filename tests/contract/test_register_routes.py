@@ -3,6 +3,7 @@ from __future__ import annotations
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import attrs
 import pytest
 from litestar import get, post
 from litestar.testing import create_test_client
@@ -10,6 +11,7 @@ from litestar.testing import create_test_client
 from flamenco_core import Problem, hookimpl
 from flamenco_core.errors import DuplicateName, PluginError
 from flamenco_core.manager import create_manager
+from flamenco_core.offers import Raw, operation
 
 
 def test_the_example_answers(load, example) -> None:
@@ -118,3 +120,64 @@ async def test_errors_of_routes_have_the_one_shape(manager, implementing, caplog
     assert answer.status_code == 500
     assert set(answer.json()) == {"code", "message"}
     assert "a secret" not in answer.text
+
+
+# -- in the API document ---------------------------------------------------------------------
+
+
+@attrs.frozen
+class House:
+    """A house."""
+
+    name: str
+
+
+async def document(running: Any) -> dict[str, Any]:
+    return dict((await running.client.get("/api/v3/openapi3.json")).json())
+
+
+async def test_what_a_route_declares_is_in_the_document(manager) -> None:
+    plugin = serving("house", "/house/{house_id:str}", opt=operation("seeHouse", House))
+    async with manager([plugin]) as running:
+        shown = await document(running)
+    found = shown["paths"]["/house/{house_id}"]["get"]
+    assert found["operationId"] == "seeHouse"
+    assert [p["name"] for p in found["parameters"]] == ["house_id"]
+    assert found["responses"].keys() == {"200", "400", "403", "404", "500", "503"}
+    assert shown["components"]["schemas"]["House"]["required"] == ["name"]
+
+
+async def test_a_route_that_declares_nothing_is_in_the_document_with_what_is_known(manager) -> None:
+    async with manager([serving("house", "/house/{room:int}")]) as running:
+        shown = await document(running)
+        page = (await running.client.get("/api/v3/swagger-ui")).text
+        assert (await running.client.get("/house/7")).text == "house"
+    found = shown["paths"]["/house/{room}"]["get"]
+    assert found["responses"].keys() == {"default"}
+    assert [p["name"] for p in found["parameters"]] == ["room"]
+    assert "<code>/house/{room}</code>" in page
+
+
+async def test_a_declaration_that_cannot_be_read_turns_its_plugin_off(manager) -> None:
+    @attrs.frozen
+    class Broken:
+        wall: NoSuchType  # noqa: F821
+
+    broken = serving("broken", "/broken", opt=operation("break", Broken))
+    async with manager([broken], strict=False) as running:
+        assert running.manager.plugins["broken"].state == "off"
+        assert "NoSuchType" in running.manager.plugins["broken"].error
+        assert "/broken" not in (await document(running))["paths"]
+
+
+async def test_what_a_plugin_says_of_itself_is_text_on_the_page(manager, implementing) -> None:
+    @get("/house", opt=operation("<i>", {200: Raw("<b>")}), sync_to_thread=False)
+    def handler() -> str:
+        """Say <script>alert(1)</script> & more."""
+        return ""
+
+    async with manager([implementing(register_routes=lambda: [handler])]) as running:
+        page = (await running.client.get("/api/v3/swagger-ui")).text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page
+    for tag in ("<script", "<i>", "<b>"):
+        assert tag not in page

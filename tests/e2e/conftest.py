@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from flamenco_core import platform
+from flamenco_core.testing.answers import watch_response
 from flamenco_core.worker.process import HOME_MARK, LEASE_MARK
 
 T = TypeVar("T")
@@ -160,7 +161,8 @@ class Farm:
         self.history = folder / "history"
         # A line for each question would bury what a failed test has to say.
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        self.http = httpx.Client(base_url=self.url, timeout=10, trust_env=False)
+        hooks = {"response": [watch_response]}
+        self.http = httpx.Client(base_url=self.url, timeout=10, trust_env=False, event_hooks=hooks)
         self.programs: list[Program] = []
 
     # -- programs

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Controller, get
 
 from flamenco_core.errors import BadRequest
 from flamenco_core.manager.bus import Bus, Numbered
 from flamenco_core.manager.http.plumbing import Request, Stream, manager_of
+from flamenco_core.offers.operations import Raw, operation
 from flamenco_core.wire.converter import encode
 from flamenco_core.wire.events import event_body, event_name, subject_of
 
@@ -24,6 +25,12 @@ TOPICS = {
     "images": "last-rendered",
     "jobtypes": "jobtype",
 }
+QUERY = {
+    "topics": Annotated[str, f"Some of {', '.join(TOPICS)}; with commas between."],
+    "job": Annotated[str, "Only this job's."],
+    "task": Annotated[str, "Only this task's."],
+}
+RESUME = {"Last-Event-ID": Annotated[str, "The last event that was heard; go on after it."]}
 PING = 15.0
 """Seconds without an event after which a comment shows that the line is alive."""
 
@@ -32,8 +39,9 @@ class EventController(Controller):
     """The stream of events."""
 
     path = "/api/v3/events"
+    tags = ["meta"]
 
-    @get("/", opt={"operation": "followEvents"})
+    @get("/", opt=operation("followEvents", Raw("text/event-stream"), query=QUERY, headers=RESUME))
     async def follow(self, request: Request[Any, Any, Any]) -> Stream:
         """Follow events: ``?topics=jobs,tasks,workers,tags,logs,images,jobtypes&job=ID&task=ID``.
 

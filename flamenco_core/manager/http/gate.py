@@ -10,6 +10,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from flamenco_core.errors import Forbidden
 from flamenco_core.manager.first_start.protection import HOW_TO_SET_UP, is_of_this_machine
 from flamenco_core.manager.host import Manager
+from flamenco_core.manager.http.plumbing import empty
 from flamenco_core.offers.identity import Action, Identity
 
 __all__ = ["Gate"]
@@ -31,7 +32,8 @@ class Gate:
         """Let the request in, or raise `Forbidden` or `TooMany`."""
         identity = await self._admitted(scope)
         scope["state"].update(manager=self._manager, identity=identity)
-        await self._app(scope, receive, send)
+        app = _methods_of(scope) if scope.get("method") == "OPTIONS" else self._app
+        await app(scope, receive, send)
 
     async def _admitted(self, scope: Scope) -> Identity:
         manager = self._manager
@@ -71,6 +73,13 @@ def _must_be_near(scope: Scope) -> None:
     near = is_of_this_machine(scope["client"], scope["headers"])
     if not near and _action(scope).operation not in _FOR_ALL:
         raise Forbidden(HOW_TO_SET_UP)
+
+
+def _methods_of(scope: Scope) -> ASGIApp:
+    """Answer OPTIONS; Litestar's own answer names one handler's methods, not the path's."""
+    path, routes = scope["path_template"], scope["litestar_app"].routes
+    methods = {str(name) for route in routes if route.path_format == path for name in route.methods}
+    return empty(headers={"Allow": ", ".join(sorted(methods))})
 
 
 def _action(scope: Scope) -> Action:

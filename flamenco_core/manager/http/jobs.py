@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import attrs
 from litestar import Controller, delete, get, post
@@ -27,12 +27,16 @@ from flamenco_core.manager.usecases import control, tags
 from flamenco_core.manager.usecases import delete as deletion
 from flamenco_core.manager.usecases.blocklist import blocklist_of, remove_from_blocklist
 from flamenco_core.manager.usecases.why import why_job
+from flamenco_core.offers.operations import operation
 from flamenco_core.wire import jobs as wire
 from flamenco_core.wire.fit import JOB
+from flamenco_core.wire.schema import Limits
 from flamenco_core.wire.tasks import JobTasksSummary
 
 __all__ = ["JobController"]
 
+BLOCKLIST = list[wire.JobBlocklistEntry]
+SOME = Annotated[BLOCKLIST, Limits(minItems=1)]
 LARGEST = 8 * 1024 * 1024
 """Bytes of a submitted job."""
 
@@ -41,14 +45,20 @@ class JobController(Controller):
     """Submit jobs, look at them, and say what shall become of them."""
 
     path = "/api/v3/jobs"
+    tags = ["jobs"]
 
-    @get("/", opt={"operation": "fetchJobs"})
+    @get("/", opt=operation("fetchJobs", wire.JobsQueryResult))
     async def fetch_jobs(self, request: Request[Any, Any, Any]) -> Answer:
         """List all jobs, oldest first."""
         rows = await manager_of(request).database.read(job_rows.all_jobs)
         return reply(wire.JobsQueryResult([job_view(row) for row in rows]))
 
-    @post("/", opt={"operation": "submitJob"}, status_code=200, request_max_body_size=LARGEST)
+    @post(
+        "/",
+        opt=operation("submitJob", wire.Job, takes=wire.SubmittedJob, refuses=[412]),
+        status_code=200,
+        request_max_body_size=LARGEST,
+    )
     async def submit_job(self, request: Request[Any, Any, Any]) -> Answer:
         """Compile and store a job."""
         body = await body_of(request, wire.SubmittedJob, JOB)
@@ -56,7 +66,7 @@ class JobController(Controller):
 
     @post(
         "/check",
-        opt={"operation": "submitJobCheck"},
+        opt=operation("submitJobCheck", takes=wire.SubmittedJob, refuses=[412]),
         status_code=200,
         request_max_body_size=LARGEST,
     )
@@ -65,7 +75,7 @@ class JobController(Controller):
         await compile_job(manager_of(request), await body_of(request, wire.SubmittedJob, JOB))
         return empty()
 
-    @get("/{job_id:str}", opt={"operation": "fetchJob"})
+    @get("/{job_id:str}", opt=operation("fetchJob", wire.Job))
     async def fetch_job(self, request: Request[Any, Any, Any]) -> Answer:
         """Show a job."""
         manager, job = manager_of(request), path_id(request, "job_id")
@@ -74,14 +84,14 @@ class JobController(Controller):
         said = kept.keep or kept.seconds is not None or kept.expires is not None
         return reply(attrs.evolve(shown, retention=kept if said else None))
 
-    @get("/{job_id:str}/tasks", opt={"operation": "fetchJobTasks"})
+    @get("/{job_id:str}/tasks", opt=operation("fetchJobTasks", JobTasksSummary))
     async def fetch_tasks(self, request: Request[Any, Any, Any]) -> Answer:
         """List a job's tasks; an unknown job has none."""
         job = path_id(request, "job_id")
         rows = await manager_of(request).database.read(task_rows.tasks_of_job, job)
         return reply(JobTasksSummary([task_summary(row) for row in rows]))
 
-    @delete("/{job_id:str}", opt={"operation": "deleteJob"}, status_code=200)
+    @delete("/{job_id:str}", opt=operation("deleteJob"), status_code=200)
     async def delete_job(self, request: Request[Any, Any, Any]) -> Answer:
         """Let a job be deleted."""
         manager, job = manager_of(request), path_id(request, "job_id")
@@ -89,7 +99,11 @@ class JobController(Controller):
         await manager.deletion.ask()
         return empty()
 
-    @delete("/mass-delete", opt={"operation": "deleteJobMass"}, status_code=200)
+    @delete(
+        "/mass-delete",
+        opt=operation("deleteJobMass", takes=wire.JobMassDeletionSelection, refuses=[416]),
+        status_code=200,
+    )
     async def delete_jobs(self, request: Request[Any, Any, Any]) -> Answer:
         """Let all jobs be deleted that have not changed for long."""
         manager = manager_of(request)
@@ -98,21 +112,28 @@ class JobController(Controller):
         await manager.deletion.ask()
         return empty()
 
-    @get("/{job_id:str}/what-would-delete-do", opt={"operation": "deleteJobWhatWouldItDo"})
+    @get(
+        "/{job_id:str}/what-would-delete-do",
+        opt=operation("deleteJobWhatWouldItDo", wire.JobDeletionInfo),
+    )
     async def what_would_delete_do(self, request: Request[Any, Any, Any]) -> Answer:
         """Say whether a job's files would be deleted with it."""
         manager, job = manager_of(request), path_id(request, "job_id")
         row = await manager.database.read(job_rows.job_by_uuid, job)
         return reply(wire.JobDeletionInfo(manager.storage.shaman and bool(row.shaman_checkout_id)))
 
-    @get("/{job_id:str}/why", opt={"operation": "fetchJobWhy"})
+    @get("/{job_id:str}/why", opt=operation("fetchJobWhy", wire.JobWhy))
     async def why(self, request: Request[Any, Any, Any]) -> Answer:
         """Say why a job's tasks are not at work."""
         job = path_id(request, "job_id")
         row, reasons = await manager_of(request).database.read(why_job, job)
         return reply(why_view(row, reasons))
 
-    @post("/{job_id:str}/setstatus", opt={"operation": "setJobStatus"}, status_code=200)
+    @post(
+        "/{job_id:str}/setstatus",
+        opt=operation("setJobStatus", takes=wire.JobStatusChange, refuses=[422]),
+        status_code=200,
+    )
     async def set_status(self, request: Request[Any, Any, Any]) -> Answer:
         """Cancel, pause or requeue a job."""
         manager, job = manager_of(request), path_id(request, "job_id")
@@ -122,7 +143,11 @@ class JobController(Controller):
         )
         return empty()
 
-    @post("/{job_id:str}/setpriority", opt={"operation": "setJobPriority"}, status_code=200)
+    @post(
+        "/{job_id:str}/setpriority",
+        opt=operation("setJobPriority", takes=wire.JobPriorityChange, refuses=[422]),
+        status_code=200,
+    )
     async def set_priority(self, request: Request[Any, Any, Any]) -> Answer:
         """Give a job another priority."""
         job = path_id(request, "job_id")
@@ -131,14 +156,18 @@ class JobController(Controller):
         await database.write(control.set_job_priority, job, body.priority)
         return empty()
 
-    @post("/{job_id:str}/settag", opt={"operation": "setJobTag"}, status_code=200)
+    @post(
+        "/{job_id:str}/settag",
+        opt=operation("setJobTag", takes=wire.JobTagChange, refuses=[406, 422]),
+        status_code=200,
+    )
     async def set_tag(self, request: Request[Any, Any, Any]) -> Answer:
         """Tie a job to the workers with a tag, or to none."""
         job, body = path_id(request, "job_id"), await body_of(request, wire.JobTagChange)
         await manager_of(request).database.write(tags.set_job_tag, job, body.id, body.name)
         return empty()
 
-    @get("/{job_id:str}/blocklist", opt={"operation": "fetchJobBlocklist"})
+    @get("/{job_id:str}/blocklist", opt=operation("fetchJobBlocklist", BLOCKLIST))
     async def fetch_blocklist(self, request: Request[Any, Any, Any]) -> Answer:
         """List the workers that get no more tasks of a type from a job."""
         job = path_id(request, "job_id")
@@ -150,11 +179,15 @@ class JobController(Controller):
             ]
         )
 
-    @delete("/{job_id:str}/blocklist", opt={"operation": "removeJobBlocklist"}, status_code=200)
+    @delete(
+        "/{job_id:str}/blocklist",
+        opt=operation("removeJobBlocklist", takes=SOME),
+        status_code=200,
+    )
     async def remove_blocklist(self, request: Request[Any, Any, Any]) -> Answer:
         """Take workers off a job's blocklist."""
         job = path_id(request, "job_id")
-        entries = await body_of(request, list[wire.JobBlocklistEntry])
+        entries = await body_of(request, BLOCKLIST)
         if not entries:
             raise BadRequest("no entries are given; nothing would be removed")
         pairs = [(entry.worker_id.lower(), entry.task_type) for entry in entries]

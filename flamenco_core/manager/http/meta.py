@@ -10,17 +10,22 @@ from flamenco_core import __version__
 from flamenco_core.errors import BadRequest
 from flamenco_core.manager.http.plumbing import Answer, Request, manager_of, reply
 from flamenco_core.manager.usecases.farm_status import report_farm
+from flamenco_core.offers.operations import operation
 from flamenco_core.wire import meta as wire
 
 __all__ = ["MetaController"]
+
+
+AUDIENCE = {"audience": wire.ManagerVariableAudience}
 
 
 class MetaController(Controller):
     """Version, settings for clients, variables, plugins."""
 
     path = "/api/v3"
+    tags = ["meta"]
 
-    @get("/version", opt={"operation": "getVersion"})
+    @get("/version", opt=operation("getVersion", wire.FlamencoVersion))
     async def version(self, request: Request[Any, Any, Any]) -> Answer:
         """Say who answers."""
         settings = manager_of(request).settings
@@ -30,7 +35,7 @@ class MetaController(Controller):
             wire.FlamencoVersion(version=short, shortversion=short, name=name, git=__version__)
         )
 
-    @get("/configuration", opt={"operation": "getConfiguration"})
+    @get("/configuration", opt=operation("getConfiguration", wire.ManagerConfiguration))
     async def configuration(self, request: Request[Any, Any, Any]) -> Answer:
         """Say what a web app needs to start."""
         manager = manager_of(request)
@@ -44,7 +49,7 @@ class MetaController(Controller):
 
     @get(
         "/configuration/variables/{audience:str}/{platform:str}",
-        opt={"operation": "getVariables"},
+        opt=operation("getVariables", dict[str, wire.ManagerVariable], path=AUDIENCE),
     )
     async def variables(self, request: Request[Any, Any, Any]) -> Answer:
         """List the variables of one audience and platform."""
@@ -59,7 +64,7 @@ class MetaController(Controller):
 
     @get(
         "/configuration/shared-storage/{audience:str}/{platform:str}",
-        opt={"operation": "getSharedStorage"},
+        opt=operation("getSharedStorage", wire.SharedStorageLocation, path=AUDIENCE),
     )
     async def shared_storage(self, request: Request[Any, Any, Any]) -> Answer:
         """Say where one audience on one platform finds the job storage."""
@@ -75,13 +80,13 @@ class MetaController(Controller):
             )
         )
 
-    @get("/status", opt={"operation": "getFarmStatus"})
+    @get("/status", opt=operation("getFarmStatus", wire.FarmStatusReport))
     async def status(self, request: Request[Any, Any, Any]) -> Answer:
         """Say in a word what the farm is doing."""
         status = await manager_of(request).database.read(report_farm)
         return reply(wire.FarmStatusReport(status))
 
-    @get("/plugins", opt={"operation": "getPlugins"})
+    @get("/plugins", opt=operation("getPlugins", wire.PluginList))
     async def plugins(self, request: Request[Any, Any, Any]) -> Answer:
         """List the plugins, those that are off with the reason."""
         return reply(
@@ -102,8 +107,8 @@ class MetaController(Controller):
         )
 
 
-def _whose(request: Request[Any, Any, Any]) -> tuple[str, str]:
+def _whose(request: Request[Any, Any, Any]) -> tuple[wire.ManagerVariableAudience, str]:
     audience, platform = request.path_params["audience"], request.path_params["platform"]
-    if audience not in {"workers", "users"}:
+    if audience not in tuple(wire.ManagerVariableAudience):
         raise BadRequest(f"audience must be workers or users, not {audience!r}")
-    return audience, platform
+    return wire.ManagerVariableAudience(audience), platform

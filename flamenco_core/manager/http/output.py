@@ -19,6 +19,7 @@ from flamenco_core.manager.http.plumbing import (
 )
 from flamenco_core.manager.images import LastRendered, Upload
 from flamenco_core.manager.store import tasks as task_rows
+from flamenco_core.offers.operations import Raw, operation
 from flamenco_core.pictures.kinds import MEDIA_TYPES, TooLarge, Unknown, checked_kind
 
 __all__ = ["OutputController"]
@@ -35,10 +36,13 @@ class OutputController(Controller):
     """Takes images of running tasks."""
 
     path = "/api/v3/worker/task/{task_id:str}/output-produced"
+    tags = ["worker"]
 
     @post(
         "/",
-        opt={"operation": "taskOutputProduced"},
+        opt=operation(
+            "taskOutputProduced", {202: None}, takes=Raw(*MEDIA_TYPES), refuses=[409, 411, 415, 429]
+        ),
         status_code=202,
         request_max_body_size=LARGEST,
     )

@@ -9,6 +9,8 @@ from litestar import Litestar
 
 from flamenco_core.errors import DuplicateName, PluginError
 from flamenco_core.manager.host import Manager
+from flamenco_core.manager.http.document import describe
+from flamenco_core.manager.http.endpoints import endpoints_of
 
 __all__ = ["take_routes"]
 
@@ -24,14 +26,17 @@ def take_routes(manager: Manager, own: Iterable[Any]) -> list[Any]:
     """
     plugins = manager.plugins
     offers = plugins.registered("register_routes", manager=manager)
-    taken: dict[Address, str] = dict.fromkeys(_addresses(own), "the Manager itself")
+    taken: dict[Address, str] = dict.fromkeys(_addresses(_alone(own)), "the Manager itself")
     for name, route in list(offers.items()):
         owner = plugins.owner_of("register_routes", name)
         if owner is None:
             continue  # turned off because of another of its routes
         try:
-            addresses = set(_addresses([route]))
-        # The border to other people's code: Litestar looks into it here, annotations too.
+            alone = _alone([route])
+            addresses = set(_addresses(alone))
+            describe(endpoints_of(alone))
+        # The border to other people's code: Litestar looks into it here, annotations too, and
+        # the API document at what it declares.
         except Exception as error:
             plugins.turn_off(owner, PluginError(owner, f"register_routes: {error!r}"))
             continue
@@ -49,12 +54,15 @@ def _refuse_taken(owner: str, addresses: set[Address], taken: dict[Address, str]
         )
 
 
-def _addresses(handlers: Iterable[Any]) -> Iterator[Address]:
-    # An application of their own, which also finds what is wrong with them.
-    app = Litestar(list(handlers), openapi_config=None, logging_config=None)
+def _addresses(app: Litestar) -> Iterator[Address]:
     for route in app.routes:
         for method in getattr(route, "methods", {"ASGI"}) - {"OPTIONS"}:
             yield method, _anonymous(route.path_components)
+
+
+def _alone(handlers: Iterable[Any]) -> Litestar:
+    # An application of their own, which also finds what is wrong with them.
+    return Litestar(list(handlers), openapi_config=None, logging_config=None)
 
 
 def _anonymous(components: Iterable[Any]) -> str:

@@ -23,6 +23,7 @@ from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases import control
 from flamenco_core.manager.usecases.read_log import plan_log
+from flamenco_core.offers.operations import Raw, operation
 from flamenco_core.wire import tasks as wire
 
 __all__ = ["TaskController"]
@@ -34,15 +35,16 @@ class TaskController(Controller):
     """Look at tasks, read their logs, and say what shall become of them."""
 
     path = "/api/v3/tasks/{task_id:str}"
+    tags = ["jobs"]
 
-    @get("/", opt={"operation": "fetchTask"})
+    @get("/", opt=operation("fetchTask", wire.Task))
     async def fetch_task(self, request: Request[Any, Any, Any]) -> Answer:
         """Show a task."""
         task = path_id(request, "task_id")
         row, failed_by = await manager_of(request).database.read(_with_failures, task)
         return reply(task_view(row, failed_by))
 
-    @get("/logtail", opt={"operation": "fetchTaskLogTail"})
+    @get("/logtail", opt=operation("fetchTaskLogTail", {200: Raw("text/plain"), 204: None}))
     async def log_tail(self, request: Request[Any, Any, Any]) -> Answer:
         """Return the end of a task's log as text."""
         manager = manager_of(request)
@@ -52,7 +54,7 @@ class TaskController(Controller):
             return empty()
         return Answer(text.encode(), media_type="text/plain; charset=UTF-8")
 
-    @get("/log", opt={"operation": "fetchTaskLogInfo"})
+    @get("/log", opt=operation("fetchTaskLogInfo", {200: wire.TaskLogInfo, 204: None}))
     async def log_info(self, request: Request[Any, Any, Any]) -> Answer:
         """Say where a task's log can be downloaded."""
         manager = manager_of(request)
@@ -64,7 +66,11 @@ class TaskController(Controller):
         url = f"{base}/job-files/job-{plan.job_id[:4]}/{plan.job_id}/task-{plan.task_id}.txt"
         return reply(wire.TaskLogInfo(task_id=plan.task_id, job_id=plan.job_id, url=url, size=size))
 
-    @post("/setstatus", opt={"operation": "setTaskStatus"}, status_code=200)
+    @post(
+        "/setstatus",
+        opt=operation("setTaskStatus", takes=wire.TaskStatusChange, refuses=[422]),
+        status_code=200,
+    )
     async def set_status(self, request: Request[Any, Any, Any]) -> Answer:
         """Cancel or requeue a task."""
         manager, task = manager_of(request), path_id(request, "task_id")

@@ -7,7 +7,7 @@ import errno
 import hashlib
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, get, post
@@ -32,6 +32,7 @@ from flamenco_core.manager.http.waiting import next_task
 from flamenco_core.manager.liveness import BEATS_MISSED
 from flamenco_core.manager.usecases import report, schedule, workers
 from flamenco_core.manager.usecases.comeback import come_back
+from flamenco_core.offers.operations import operation
 from flamenco_core.wire import worker as wire
 from flamenco_core.wire.fit import FREE_TEXT
 
@@ -41,14 +42,25 @@ log = logging.getLogger(__name__)
 
 LONGEST_WAIT = 60.0
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+WISHES = {
+    "Prefer": Annotated[str, "`wait=SECONDS` for a task, or `next-task` with an update."],
+    "Flamenco-Heartbeat": Annotated[str, "Seconds between two calls of this worker."],
+}
+"""Ours, not in Flamenco 3."""
+WORK = {200: wire.AssignedTask, 204: None, 423: wire.WorkerStateChange}
 
 
 class WorkerController(Controller):
     """Registration, sign-on, tasks and their updates."""
 
     path = "/api/v3/worker"
+    tags = ["worker"]
 
-    @post("/register-worker", opt={"operation": "registerWorker"}, status_code=200)
+    @post(
+        "/register-worker",
+        opt=operation("registerWorker", wire.RegisteredWorker, takes=wire.WorkerRegistration),
+        status_code=200,
+    )
     async def register_worker(self, request: Request[Any, Any, Any]) -> Answer:
         """Let a machine join the farm."""
         manager = manager_of(request)
@@ -66,7 +78,11 @@ class WorkerController(Controller):
         await manager.database.write(workers.register_worker, new)
         return reply(_registered(new))
 
-    @post("/sign-on", opt={"operation": "signOn"}, status_code=200)
+    @post(
+        "/sign-on",
+        opt=operation("signOn", wire.WorkerStateChange, takes=wire.WorkerSignOn),
+        status_code=200,
+    )
     async def sign_on(self, request: Request[Any, Any, Any]) -> Answer:
         """Take in that a worker has started."""
         body = await body_of(request, wire.WorkerSignOn)
@@ -83,7 +99,7 @@ class WorkerController(Controller):
         )
         return reply(wire.WorkerStateChange(status))
 
-    @post("/sign-off", opt={"operation": "signOff"}, status_code=200)
+    @post("/sign-off", opt=operation("signOff"), status_code=200)
     async def sign_off(self, request: Request[Any, Any, Any]) -> Answer:
         """Take in that a worker stops."""
         manager, worker = manager_of(request), worker_of(request)
@@ -91,7 +107,7 @@ class WorkerController(Controller):
         manager.liveness.forget(worker)
         return empty()
 
-    @get("/state", opt={"operation": "workerState"})
+    @get("/state", opt=operation("workerState", {200: wire.WorkerStateChange, 204: None}))
     async def worker_state(self, request: Request[Any, Any, Any]) -> Answer:
         """Say what is asked of a worker, if anything is."""
         manager, worker = manager_of(request), worker_of(request)
@@ -101,7 +117,11 @@ class WorkerController(Controller):
             await manager.database.write(come_back, worker, WorkerStatus.ASLEEP, manager.rules)
         return reply(wire.WorkerStateChange(wanted)) if wanted else empty()
 
-    @post("/state-changed", opt={"operation": "workerStateChanged"}, status_code=200)
+    @post(
+        "/state-changed",
+        opt=operation("workerStateChanged", takes=wire.WorkerStateChanged),
+        status_code=200,
+    )
     async def state_changed(self, request: Request[Any, Any, Any]) -> Answer:
         """Take in what a worker says that it is."""
         manager = manager_of(request)
@@ -110,7 +130,9 @@ class WorkerController(Controller):
         await manager.database.write(workers.state_changed, worker, body.status, manager.rules)
         return empty()
 
-    @post("/task", opt={"operation": "scheduleTask"}, status_code=200)
+    @post(
+        "/task", opt=operation("scheduleTask", WORK, refuses=[409], headers=WISHES), status_code=200
+    )
     async def schedule_task(self, request: Request[Any, Any, Any]) -> Answer:
         """Give a worker a task; with ``Prefer: wait=N``, wait for one up to N seconds."""
         worker = worker_of(request)
@@ -120,7 +142,17 @@ class WorkerController(Controller):
             return _work(manager_of(request), found)
         return empty(headers={"Preference-Applied": "wait"} if wait else None)
 
-    @post("/task/{task_id:str}", opt={"operation": "taskUpdate"}, status_code=200)
+    @post(
+        "/task/{task_id:str}",
+        opt=operation(
+            "taskUpdate",
+            {200: wire.AssignedTask, 204: None},
+            takes=wire.TaskUpdate,
+            refuses=[409],
+            headers=WISHES,
+        ),
+        status_code=200,
+    )
     async def task_update(self, request: Request[Any, Any, Any]) -> Answer:
         """Take in what a worker says of its task; with ``Prefer: next-task``, give the next."""
         manager, worker = manager_of(request), worker_of(request)
@@ -136,7 +168,7 @@ class WorkerController(Controller):
         await _log(manager, task, body, accepted)
         return empty()
 
-    @get("/task/{task_id:str}/may-i-run", opt={"operation": "mayWorkerRun"})
+    @get("/task/{task_id:str}/may-i-run", opt=operation("mayWorkerRun", wire.MayKeepRunning))
     async def may_run(self, request: Request[Any, Any, Any]) -> Answer:
         """Say whether a worker may go on with its task."""
         manager, worker = manager_of(request), worker_of(request)

@@ -23,6 +23,7 @@ from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases import tags, workers
+from flamenco_core.offers.operations import operation
 from flamenco_core.wire import worker_mgt as wire
 
 __all__ = ["WorkerManagementController"]
@@ -32,8 +33,9 @@ class WorkerManagementController(Controller):
     """Workers and tags, for people."""
 
     path = "/api/v3/worker-mgt"
+    tags = ["worker-mgt"]
 
-    @get("/workers", opt={"operation": "fetchWorkers"})
+    @get("/workers", opt=operation("fetchWorkers", wire.WorkerList))
     async def fetch_workers(self, request: Request[Any, Any, Any]) -> Answer:
         """List all workers."""
         manager = manager_of(request)
@@ -41,14 +43,14 @@ class WorkerManagementController(Controller):
         seen = manager.liveness.last_seen
         return reply(wire.WorkerList([worker_summary(row, seen(row.uuid)) for row in rows]))
 
-    @get("/workers/{worker_id:str}", opt={"operation": "fetchWorker"})
+    @get("/workers/{worker_id:str}", opt=operation("fetchWorker", wire.Worker))
     async def fetch_worker(self, request: Request[Any, Any, Any]) -> Answer:
         """Show a worker."""
         manager, worker = manager_of(request), path_id(request, "worker_id")
         row, task, tagged = await manager.database.read(_whole_worker, worker)
         return reply(worker_view(row, manager.liveness.last_seen(worker), task, tagged))
 
-    @delete("/workers/{worker_id:str}", opt={"operation": "deleteWorker"}, status_code=200)
+    @delete("/workers/{worker_id:str}", opt=operation("deleteWorker"), status_code=200)
     async def delete_worker(self, request: Request[Any, Any, Any]) -> Answer:
         """Remove a worker from the farm."""
         manager, worker = manager_of(request), path_id(request, "worker_id")
@@ -58,7 +60,9 @@ class WorkerManagementController(Controller):
 
     @post(
         "/workers/{worker_id:str}/setstatus",
-        opt={"operation": "requestWorkerStatusChange"},
+        opt=operation(
+            "requestWorkerStatusChange", takes=wire.WorkerStatusChangeRequest, refuses=[422]
+        ),
         status_code=200,
     )
     async def set_status(self, request: Request[Any, Any, Any]) -> Answer:
@@ -70,7 +74,11 @@ class WorkerManagementController(Controller):
         )
         return empty()
 
-    @post("/workers/{worker_id:str}/settags", opt={"operation": "setWorkerTags"}, status_code=200)
+    @post(
+        "/workers/{worker_id:str}/settags",
+        opt=operation("setWorkerTags", takes=wire.WorkerTagChangeRequest),
+        status_code=200,
+    )
     async def set_tags(self, request: Request[Any, Any, Any]) -> Answer:
         """Give a worker other tags."""
         worker = path_id(request, "worker_id")
@@ -78,13 +86,17 @@ class WorkerManagementController(Controller):
         await manager_of(request).database.write(tags.set_worker_tags, worker, body.tag_ids)
         return empty()
 
-    @get("/tags", opt={"operation": "fetchWorkerTags"})
+    @get("/tags", opt=operation("fetchWorkerTags", wire.WorkerTagList))
     async def fetch_tags(self, request: Request[Any, Any, Any]) -> Answer:
         """List all tags, by name."""
         rows = await manager_of(request).database.read(tag_rows.all_tags)
         return reply(wire.WorkerTagList([tag_view(row) for row in rows]))
 
-    @post("/tags", opt={"operation": "createWorkerTag"}, status_code=200)
+    @post(
+        "/tags",
+        opt=operation("createWorkerTag", wire.WorkerTag, takes=wire.WorkerTag),
+        status_code=200,
+    )
     async def create_tag(self, request: Request[Any, Any, Any]) -> Answer:
         """Make a tag."""
         manager = manager_of(request)
@@ -93,13 +105,15 @@ class WorkerManagementController(Controller):
         row = await manager.database.write(tags.create_tag, id, body.name, body.description or "")
         return reply(tag_view(row))
 
-    @get("/tag/{tag_id:str}", opt={"operation": "fetchWorkerTag"})
+    @get("/tag/{tag_id:str}", opt=operation("fetchWorkerTag", wire.WorkerTag))
     async def fetch_tag(self, request: Request[Any, Any, Any]) -> Answer:
         """Show a tag."""
         tag = path_id(request, "tag_id")
         return reply(tag_view(await manager_of(request).database.read(tags.get_tag, tag)))
 
-    @put("/tag/{tag_id:str}", opt={"operation": "updateWorkerTag"}, status_code=200)
+    @put(
+        "/tag/{tag_id:str}", opt=operation("updateWorkerTag", takes=wire.WorkerTag), status_code=200
+    )
     async def update_tag(self, request: Request[Any, Any, Any]) -> Answer:
         """Give a tag another name or description."""
         tag, body = path_id(request, "tag_id"), await body_of(request, wire.WorkerTag)
@@ -107,7 +121,7 @@ class WorkerManagementController(Controller):
         await database.write(tags.update_tag, tag, body.name, body.description)
         return empty()
 
-    @delete("/tag/{tag_id:str}", opt={"operation": "deleteWorkerTag"}, status_code=200)
+    @delete("/tag/{tag_id:str}", opt=operation("deleteWorkerTag"), status_code=200)
     async def delete_tag(self, request: Request[Any, Any, Any]) -> Answer:
         """Delete a tag."""
         tag = path_id(request, "tag_id")

@@ -15,6 +15,7 @@ from flamenco_javascript.settings import Settings
 from flamenco_core.errors import JobTypeError
 from flamenco_core.plugins import Plugins
 from flamenco_core.wire.describe import available_job_type
+from flamenco_core.wire.job_types import EvalInfo
 
 
 @attrs.frozen
@@ -60,7 +61,7 @@ def test_a_limit_that_allows_nothing_is_refused(wrong: dict[str, Any]) -> None:
 async def test_a_good_script_is_shown_as_clients_see_it(own_scripts: Path) -> None:
     described = available_job_type(await check_script(own_scripts / "every_call.js"))
     assert (described.name, described.label) == ("every-call", "Every Call")
-    assert described.settings[0].evalInfo == {"showLinkButton": True, "description": "All frames"}
+    assert described.settings[0].evalInfo == EvalInfo(True, "All frames")
     assert len(described.etag) == 40
 
 

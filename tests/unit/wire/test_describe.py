@@ -93,7 +93,7 @@ def test_what_is_given_as_false_zero_or_empty_is_there() -> None:
 def test_eval_info_always_has_both_keys(given: dict[str, Any], shown: dict[str, Any]) -> None:
     setting = Setting(key="a", type="string", eval="1", eval_info=given)
     described = available_job_type(PaperJobType(settings=(setting,)))
-    assert described.settings[0].evalInfo == shown
+    assert unstructure(described.settings[0].evalInfo) == shown
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from litestar import Response, get
 
 from flamenco_core.hookspecs import hookimpl
+from flamenco_core.offers.operations import Raw, operation
 
 if TYPE_CHECKING:
     from flamenco_core.manager.host import Manager
@@ -24,8 +25,9 @@ __all__ = ["register_routes"]
 def register_routes(manager: Manager) -> Iterable[Any]:
     """Offer ``GET /metrics``."""
 
-    @get("/metrics", opt={"operation": "getMetrics"})
+    @get("/metrics", opt=operation("getMetrics", Raw("text/plain")), tags=["system"])
     async def metrics() -> Response[bytes]:
+        """Return figures of the farm and of this process, for Prometheus."""
         counts = await manager.census.take()
         # Beside the event loop: to load the library takes its time, once.
         return await asyncio.to_thread(_answer, manager, counts)

@@ -29,6 +29,7 @@ def describe_as(name: str) -> Any:
 
     @get(f"/{DESCRIPTION}", opt=opt, tags=["system"], sync_to_thread=False)
     def describe() -> Response[bytes]:
+        """Describe the Manager to network views."""
         return Response(body, media_type="text/xml; charset=utf-8")
 
     return describe

@@ -6,6 +6,7 @@ import attrs
 
 from flamenco_core.clock import rfc3339
 from flamenco_core.domain.events import ImageFacts
+from flamenco_core.wire.schema import Time
 
 __all__ = [
     "JOB_IMAGES",
@@ -30,7 +31,7 @@ class JobLastRenderedImageInfo:
     base: str
     suffixes: list[str]
     task_id: str
-    updated: str
+    updated: Time
     frame: int | None = None
 
 

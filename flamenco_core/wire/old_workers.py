@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from flamenco_core.wire.schema import Time
+
 __all__ = ["RemovedWorker", "RemovedWorkerList"]
 
 
@@ -13,8 +15,8 @@ class RemovedWorker:
 
     id: str
     name: str
-    removed_at: str
-    last_seen: str | None = None
+    removed_at: Time
+    last_seen: Time | None = None
 
 
 @attrs.frozen

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from flamenco_core.wire.schema import Time
+
 __all__ = ["ArchivedJob", "JobRetention", "PruneResult", "PruneSelection", "PrunedJob"]
 
 
@@ -16,7 +18,7 @@ class JobRetention:
 
     keep: bool = False
     seconds: int | None = None
-    expires: str | None = None
+    expires: Time | None = None
     reason: str | None = None
 
 
@@ -38,7 +40,7 @@ class PrunedJob:
     name: str
     type: str
     status: str
-    updated: str
+    updated: Time
     reason: str
     size: int
 

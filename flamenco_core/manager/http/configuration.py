@@ -18,22 +18,31 @@ from flamenco_core.manager.http.plumbing import (
 )
 from flamenco_core.manager.settings import ManagerSettings
 from flamenco_core.manager.wanted import shown
+from flamenco_core.offers.operations import operation
 from flamenco_core.wire import setup as wire
 
 __all__ = ["ConfigurationController"]
+
+FILE = dict[str, Any]
+"""The settings, by key."""
 
 
 class ConfigurationController(Controller):
     """The settings file, and what is known about it."""
 
     path = "/api/v3/configuration"
+    tags = ["meta"]
 
-    @get("/file", opt={"operation": "getConfigurationFile"})
+    @get("/file", opt=operation("getConfigurationFile", FILE))
     async def file(self, request: Request[Any, Any, Any]) -> Answer:
         """Return the settings in force, as Flamenco's page knows them; secrets are masked."""
         return reply(shown(manager_of(request).settings))
 
-    @put("/file", opt={"operation": "updateConfigurationFile"}, status_code=200)
+    @put(
+        "/file",
+        opt=operation("updateConfigurationFile", takes=FILE, refuses=[409]),
+        status_code=200,
+    )
     async def update_file(self, request: Request[Any, Any, Any]) -> Answer:
         """Write what differs to the file; name in a header what needs a restart."""
         configuration = manager_of(request).configuration
@@ -41,12 +50,12 @@ class ConfigurationController(Controller):
         waiting = ", ".join(configuration.restart_needed)
         return empty(headers={"Restart-Needed": waiting} if waiting else None)
 
-    @get("/schema", opt={"operation": "getConfigurationSchema"})
+    @get("/schema", opt=operation("getConfigurationSchema", FILE))
     async def schema(self, request: Request[Any, Any, Any]) -> Answer:
         """Return the JSON schema of all settings, those of plugins too."""
         return reply(schema_of(ManagerSettings, manager_of(request).loaded.sections))
 
-    @get("/settings", opt={"operation": "getConfigurationSettings"})
+    @get("/settings", opt=operation("getConfigurationSettings", wire.SettingsList))
     async def settings(self, request: Request[Any, Any, Any]) -> Answer:
         """List all settings, each with where it is from and when a change counts."""
         found = all_settings(manager_of(request).loaded)
@@ -66,7 +75,7 @@ class ConfigurationController(Controller):
             )
         )
 
-    @get("/state", opt={"operation": "getConfigurationState"})
+    @get("/state", opt=operation("getConfigurationState", wire.ConfigurationState))
     async def state(self, request: Request[Any, Any, Any]) -> Answer:
         """Say whether the file is in force, and what waits for a restart."""
         manager = manager_of(request)

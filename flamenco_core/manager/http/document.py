@@ -16,7 +16,7 @@ from flamenco_core.wire.schema import Id, Schema, Schemas
 
 __all__ = ["ANYWHERE", "describe"]
 
-ANYWHERE = frozenset({400, 403, 500, 503})
+ANYWHERE = frozenset({400, 403, 415, 421, 429, 500, 503, 507})
 """Errors that any operation may answer."""
 
 JSON = "application/json"
@@ -33,9 +33,11 @@ _MEANING = {
     415: "The body is of a type that cannot be used.",
     416: "There is nothing to do it to.",
     422: "There is no such change from the present status.",
+    421: "The name that the Manager was asked by is not one of its own.",
     423: "The worker must go to another status first.",
     429: "Too much at once; slow down.",
     500: "An error that nobody foresaw; the Manager's log says more.",
+    507: "There is no space left where the Manager keeps its data.",
     503: "Too much to do, or the database does not answer; try again later.",
 }
 _TAGS = {

@@ -21,29 +21,41 @@ from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases.newest_image import image_facts
-from flamenco_core.wire.images import ImageHistory, image_info, job_image_info
+from flamenco_core.offers.operations import operation
+from flamenco_core.wire.images import (
+    ImageHistory,
+    JobLastRenderedImageInfo,
+    image_info,
+    job_image_info,
+)
 
 __all__ = ["ImageController"]
+
+IMAGE = {200: JobLastRenderedImageInfo, 204: None}
 
 
 class ImageController(Controller):
     """Says where the newest images are; 204 where there is none."""
 
     path = "/api/v3"
+    tags = ["jobs"]
 
-    @get("/jobs/last-rendered", opt={"operation": "fetchGlobalLastRenderedInfo"})
+    @get("/jobs/last-rendered", opt=operation("fetchGlobalLastRenderedInfo", IMAGE))
     async def of_farm(self, request: Request[Any, Any, Any]) -> Answer:
         """Name the images of the job that got one last."""
         return await _of_job(request, await manager_of(request).database.read(_of_farm))
 
-    @get("/jobs/{job_id:str}/last-rendered", opt={"operation": "fetchJobLastRenderedInfo"})
+    @get("/jobs/{job_id:str}/last-rendered", opt=operation("fetchJobLastRenderedInfo", IMAGE))
     async def of_job(self, request: Request[Any, Any, Any]) -> Answer:
         """Name the images of a job; an unknown one has none."""
         job = path_id(request, "job_id")
         rows = await manager_of(request).database.read(image_rows.newest_in_job, job)
         return await _of_job(request, rows)
 
-    @get("/jobs/{job_id:str}/last-rendered/history", opt={"operation": "fetchJobImageHistory"})
+    @get(
+        "/jobs/{job_id:str}/last-rendered/history",
+        opt=operation("fetchJobImageHistory", ImageHistory),
+    )
     async def history(self, request: Request[Any, Any, Any]) -> Answer:
         """Name the last images of a job, the newest first."""
         manager, job = manager_of(request), path_id(request, "job_id")
@@ -52,7 +64,7 @@ class ImageController(Controller):
         root = _root(request)
         return reply(ImageHistory([image_info(image_facts(row), root) for row in rows]))
 
-    @get("/tasks/{task_id:str}/last-rendered", opt={"operation": "fetchTaskLastRenderedInfo"})
+    @get("/tasks/{task_id:str}/last-rendered", opt=operation("fetchTaskLastRenderedInfo", IMAGE))
     async def of_task(self, request: Request[Any, Any, Any]) -> Answer:
         """Name the newest images of a task."""
         task = path_id(request, "task_id")

@@ -15,6 +15,7 @@ from flamenco_core.manager.http.plumbing import Answer, Request, Stream, manager
 from flamenco_core.manager.images.files import ImageFile
 from flamenco_core.manager.log_view import log_blocks
 from flamenco_core.manager.usecases.read_log import plan_log
+from flamenco_core.offers.operations import Raw, operation
 
 __all__ = ["JobFileController"]
 
@@ -26,12 +27,16 @@ CHANGING = "no-cache"
 """Kept by browsers, but asked for again: the address stays when the image changes."""
 
 
+FILE = {200: Raw("text/plain", "image/jpeg"), 304: None}
+
+
 class JobFileController(Controller):
     """Logs and images of jobs, at the addresses that Flamenco's clients know."""
 
     path = "/job-files/{folder:str}/{job_id:str}/{name:str}"
+    tags = ["jobs"]
 
-    @get("/", opt={"operation": "fetchJobFile"})
+    @get("/", opt=operation("fetchJobFile", FILE))
     async def job_file(self, request: Request[Any, Any, Any]) -> ASGIApp:
         """Return a task's whole log, or an image of a job."""
         try:

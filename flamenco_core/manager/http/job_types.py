@@ -9,7 +9,7 @@ from litestar import Controller, get
 from flamenco_core.errors import NotFound, UnknownJobType
 from flamenco_core.manager.http.plumbing import Answer, Request, manager_of, reply
 from flamenco_core.offers.operations import operation
-from flamenco_core.wire.job_types import AvailableJobType, AvailableJobTypes
+from flamenco_core.wire.job_types import AvailableJobType, AvailableJobTypes, JobTypesState
 
 __all__ = ["JobTypeController"]
 
@@ -25,7 +25,7 @@ class JobTypeController(Controller):
         """List all job types, by name."""
         return reply(AvailableJobTypes(await manager_of(request).job_type_watch.shown()))
 
-    @get("/types/state", opt={"operation": "getJobTypesState"})
+    @get("/types/state", opt=operation("getJobTypesState", JobTypesState))
     async def state(self, request: Request[Any, Any, Any]) -> Answer:
         """Tell where job types come from, and what is wrong with those not offered."""
         return reply(await manager_of(request).job_type_watch.state())

@@ -26,6 +26,7 @@ from flamenco_core.manager.http.plumbing import (
 )
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.usecases import retention
+from flamenco_core.offers.operations import Raw, operation
 from flamenco_core.wire import retention as wire
 
 __all__ = ["RetentionController", "retention_of"]
@@ -37,8 +38,9 @@ class RetentionController(Controller):
     """What is kept of jobs, and for how long."""
 
     path = "/api/v3/jobs"
+    tags = ["jobs"]
 
-    @get("/{job_id:str}/archive", opt={"operation": "downloadJobArchive"})
+    @get("/{job_id:str}/archive", opt=operation("downloadJobArchive", Raw("application/zip")))
     async def download(self, request: Request[Any, Any, Any]) -> Stream:
         """Send a job with all that is known of it as a zip file."""
         manager, job = manager_of(request), path_id(request, "job_id")
@@ -51,7 +53,7 @@ class RetentionController(Controller):
         }
         return Stream(_pieces(manager, job), headers=headers)
 
-    @post("/{job_id:str}/archive", opt={"operation": "archiveJob"}, status_code=200)
+    @post("/{job_id:str}/archive", opt=operation("archiveJob", wire.ArchivedJob), status_code=200)
     async def archive(self, request: Request[Any, Any, Any]) -> Answer:
         """Put the archive of a job into the Manager's folder for them."""
         manager, job = manager_of(request), path_id(request, "job_id")
@@ -60,12 +62,16 @@ class RetentionController(Controller):
         size = (await asyncio.to_thread(path.stat)).st_size
         return reply(wire.ArchivedJob(str(path), size))
 
-    @get("/{job_id:str}/retention", opt={"operation": "fetchJobRetention"})
+    @get("/{job_id:str}/retention", opt=operation("fetchJobRetention", wire.JobRetention))
     async def fetch_retention(self, request: Request[Any, Any, Any]) -> Answer:
         """Say how long a job is kept, and why."""
         return reply(await retention_of(manager_of(request), path_id(request, "job_id")))
 
-    @post("/{job_id:str}/retention", opt={"operation": "setJobRetention"}, status_code=200)
+    @post(
+        "/{job_id:str}/retention",
+        opt=operation("setJobRetention", takes=wire.JobRetention),
+        status_code=200,
+    )
     async def set_retention(self, request: Request[Any, Any, Any]) -> Answer:
         """Keep a job, let it go after some time, or leave it to the rules."""
         manager, job = manager_of(request), path_id(request, "job_id")
@@ -78,7 +84,11 @@ class RetentionController(Controller):
         )
         return empty()
 
-    @post("/prune", opt={"operation": "pruneJobs"}, status_code=200)
+    @post(
+        "/prune",
+        opt=operation("pruneJobs", wire.PruneResult, takes=wire.PruneSelection),
+        status_code=200,
+    )
     async def prune(self, request: Request[Any, Any, Any]) -> Answer:
         """Delete the finished jobs whose time is over, or only say which."""
         manager = manager_of(request)

@@ -18,6 +18,7 @@ from flamenco_core.manager.http.plumbing import (
     manager_of,
     reply,
 )
+from flamenco_core.offers.operations import operation
 from flamenco_core.wire import setup as wire
 
 __all__ = ["SetupController"]
@@ -27,25 +28,40 @@ class SetupController(Controller):
     """Checks of what a person has chosen, and what follows from it."""
 
     path = "/api/v3/configuration"
+    tags = ["meta"]
 
-    @post("/check/shared-storage", opt={"operation": "checkSharedStoragePath"}, status_code=200)
+    @post(
+        "/check/shared-storage",
+        opt=operation("checkSharedStoragePath", wire.PathCheckResult, takes=wire.PathCheckInput),
+        status_code=200,
+    )
     async def check_storage(self, request: Request[Any, Any, Any]) -> Answer:
         """Say whether a folder can be the shared storage."""
         path = (await body_of(request, wire.PathCheckInput)).path
         found = await check_storage(path)
         return reply(wire.PathCheckResult(path=path, is_usable=found.is_usable, cause=found.cause))
 
-    @get("/check/blender", opt={"operation": "findBlenderExePath"})
+    @get("/check/blender", opt=operation("findBlenderExePath", list[wire.BlenderPathCheckResult]))
     async def find_blenders(self, request: Request[Any, Any, Any]) -> Answer:
         """List the Blenders of this machine."""
         return reply(await find_blenders(manager_of(request)))
 
-    @post("/check/blender", opt={"operation": "checkBlenderExePath"}, status_code=200)
+    @post(
+        "/check/blender",
+        opt=operation(
+            "checkBlenderExePath", wire.BlenderPathCheckResult, takes=wire.PathCheckInput
+        ),
+        status_code=200,
+    )
     async def check_blender(self, request: Request[Any, Any, Any]) -> Answer:
         """Say whether a command or path starts a Blender."""
         return reply(await check_blender((await body_of(request, wire.PathCheckInput)).path))
 
-    @post("/setup-assistant", opt={"operation": "saveSetupAssistantConfig"}, status_code=200)
+    @post(
+        "/setup-assistant",
+        opt=operation("saveSetupAssistantConfig", takes=wire.SetupAssistantConfig, refuses=[409]),
+        status_code=200,
+    )
     async def save(self, request: Request[Any, Any, Any]) -> Answer:
         """Write what was chosen to the settings file; it counts from now on."""
         manager = manager_of(request)

@@ -21,6 +21,7 @@ from flamenco_core.manager.http.plumbing import (
 )
 from flamenco_core.manager.store.sleep import StoredSchedule, Texts
 from flamenco_core.manager.usecases import sleep
+from flamenco_core.offers.operations import operation
 from flamenco_core.wire.sleep import SleepSpan, WorkerSleepSchedule
 
 __all__ = ["SleepController"]
@@ -32,15 +33,16 @@ class SleepController(Controller):
     """When workers sleep."""
 
     path = "/api/v3/worker-mgt/workers/{worker_id:str}/sleep-schedule"
+    tags = ["worker-mgt"]
 
-    @get("/", opt={"operation": "fetchWorkerSleepSchedule"})
+    @get("/", opt=operation("fetchWorkerSleepSchedule", {200: WorkerSleepSchedule, 204: None}))
     async def fetch_schedule(self, request: Request[Any, Any, Any]) -> Answer:
         """Show a worker's sleep schedule."""
         worker = path_id(request, "worker_id")
         stored = await manager_of(request).database.read(sleep.get_schedule, worker)
         return reply(_view(stored)) if stored else empty()
 
-    @post("/", opt={"operation": "setWorkerSleepSchedule"}, status_code=200)
+    @post("/", opt=operation("setWorkerSleepSchedule", takes=WorkerSleepSchedule), status_code=200)
     async def set_schedule(self, request: Request[Any, Any, Any]) -> Answer:
         """Give a worker a sleep schedule; it acts at once."""
         manager, worker = manager_of(request), path_id(request, "worker_id")

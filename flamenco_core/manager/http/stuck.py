@@ -8,6 +8,7 @@ from litestar import Controller, post
 
 from flamenco_core.manager.http.plumbing import Answer, Request, body_of, manager_of, reply
 from flamenco_core.manager.stuck import Found
+from flamenco_core.offers.operations import operation
 from flamenco_core.wire import stuck as wire
 
 __all__ = ["StuckController"]
@@ -17,8 +18,13 @@ class StuckController(Controller):
     """Jobs that do not go on by themselves."""
 
     path = "/api/v3/jobs/check-stuck"
+    tags = ["jobs"]
 
-    @post("/", opt={"operation": "checkStuckJobs"}, status_code=200)
+    @post(
+        "/",
+        opt=operation("checkStuckJobs", wire.StuckFound, takes=wire.StuckCheck),
+        status_code=200,
+    )
     async def check(self, request: Request[Any, Any, Any]) -> Answer:
         """Repair what can be repaired, and say what nobody can run."""
         body = await body_of(request, wire.StuckCheck)

@@ -10,6 +10,7 @@ from flamenco_core.domain.statuses import TaskStatus, WorkerStatus
 from flamenco_core.manager.http.plumbing import Answer, Request, manager_of, path_id, reply
 from flamenco_core.manager.usecases.why_task import why_task
 from flamenco_core.manager.usecases.why_worker import why_worker
+from flamenco_core.offers.operations import operation
 from flamenco_core.wire.jobs import WaitingTask
 from flamenco_core.wire.why import TaskWhy, WorkerWhy
 
@@ -20,8 +21,9 @@ class WhyController(Controller):
     """Why nothing goes on."""
 
     path = "/api/v3"
+    tags = ["system"]
 
-    @get("/tasks/{task_id:str}/why", opt={"operation": "fetchTaskWhy"})
+    @get("/tasks/{task_id:str}/why", opt=operation("fetchTaskWhy", TaskWhy))
     async def why_task(self, request: Request[Any, Any, Any]) -> Answer:
         """Say why a task is not at work."""
         task = path_id(request, "task_id")
@@ -37,7 +39,7 @@ class WhyController(Controller):
             )
         )
 
-    @get("/worker-mgt/workers/{worker_id:str}/why", opt={"operation": "fetchWorkerWhy"})
+    @get("/worker-mgt/workers/{worker_id:str}/why", opt=operation("fetchWorkerWhy", WorkerWhy))
     async def why_worker(self, request: Request[Any, Any, Any]) -> Answer:
         """Say why a worker is not at work."""
         worker = path_id(request, "worker_id")

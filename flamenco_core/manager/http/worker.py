@@ -131,7 +131,9 @@ class WorkerController(Controller):
         return empty()
 
     @post(
-        "/task", opt=operation("scheduleTask", WORK, refuses=[409], headers=WISHES), status_code=200
+        "/task",
+        opt=operation("scheduleTask", WORK, refuses=[404, 409], headers=WISHES),
+        status_code=200,
     )
     async def schedule_task(self, request: Request[Any, Any, Any]) -> Answer:
         """Give a worker a task; with ``Prefer: wait=N``, wait for one up to N seconds."""

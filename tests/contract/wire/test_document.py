@@ -23,6 +23,10 @@ Schema = dict[str, Any]
 ON_PURPOSE = {
     "deleteJobMass takes: demands 'last_updated_max'": "theirs answers 400 without it, too",
     "removeJobBlocklist: demands a body": "theirs answers 400 without one, too",
+    "checkSharedStoragePath: demands a body": "theirs answers 400 without one, too",
+    "checkBlenderExePath: demands a body": "theirs answers 400 without one, too",
+    "saveSetupAssistantConfig: demands a body": "theirs answers 400 without one, too",
+    "getConfigurationFile 200: lacks application/yaml": "their settings page reads JSON",
     **{
         f"{where}: lacks {key!r}": "theirs never answers it, it is only taken"
         for where in ("submitJob 200", "fetchJob 200", "fetchJobs 200.jobs[]")

@@ -42,6 +42,12 @@ NOT_ALL_SAID = {
     "createWorkerTag": "a name or an id may be taken",
     "updateWorkerTag": "a name may be taken",
     "taskUpdate": "a worker may not set every status",
+    "saveSetupAssistantConfig": "a folder has to be there",
+    "updateConfigurationFile": "settings have rules of their own; see their JSON schema",
+    "archiveJob": "a folder has to be set",
+    "pruneJobs": "a folder or rules have to be set",
+    "setJobRetention": "to keep a job and to let it go exclude each other",
+    "setWorkerSleepSchedule": "a time of day is more than a text",
 }
 # A stream of events has no end; tests/integration/test_event_stream.py is about it.
 ENDLESS = "followEvents"
@@ -136,6 +142,7 @@ def ok(answer):
 def configuration(ids, worker):
     """Write Schemathesis' settings: half of all ids are of things that there are."""
     lines = [
+        'hooks = "fuzz_hooks"',
         "[auth.basic]",
         f"username = {json.dumps(worker)}",
         f"password = {json.dumps(SECRET)}",
@@ -144,6 +151,8 @@ def configuration(ids, worker):
         "allow-x00 = false",
         "[checks.positive_data_acceptance]",
         f"expected-statuses = {json.dumps(STATE)}",
+        "[checks.negative_data_rejection]",
+        f"expected-statuses = {json.dumps([*STATE[1:], '400', '405'])}",
     ]
     for name in NOT_ALL_SAID:
         lines += ["[[operations]]", f'include-operation-id = "{name}"']
@@ -189,7 +198,10 @@ def start(url, config, *how):
     program += [f"{url}/api/v3/openapi3.json", "--checks", "all", "--exclude-checks", UNFIT]
     program += ["--generation-database", "none", "--continue-on-failure", "--no-color", *how]
     program = [str(part) for part in program]
-    return subprocess.Popen(program, cwd=config.parent, stdout=subprocess.PIPE, text=True)
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    return subprocess.Popen(
+        program, cwd=config.parent, env=environ, stdout=subprocess.PIPE, text=True
+    )
 
 
 def named(option, *names):

@@ -18,7 +18,7 @@ class JobRetention:
 
     keep: bool = False
     seconds: int | None = None
-    expires: Time | None = None
+    expires: str | None = None
     reason: str | None = None
 
 

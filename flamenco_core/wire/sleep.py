@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import attrs
 
-from flamenco_core.wire.schema import Time
-
 __all__ = ["SleepSpan", "WorkerSleepSchedule"]
 
 
@@ -36,4 +34,4 @@ class WorkerSleepSchedule:
     time_zone: str | None = None
     finish_task: bool | None = None
     status: str | None = None
-    next_change: Time | None = None
+    next_change: str | None = None

@@ -108,10 +108,13 @@ async def test_the_third_worker_to_fail_a_task_fails_it(api: Any, renderer: Any)
     assert (await api.job(job))["status"] == "active"
 
 
-async def test_cancel(api: Any, renderer: Any) -> None:
+async def test_cancel_takes_all_tasks_paused_ones_too(api: Any, renderer: Any) -> None:
     worker = await renderer()
     job = await job_of_frames(api, 3)
     task = (await worker.ask()).json()
+    last = (await api.tasks(job))[-1]["id"]
+    pause = {"status": "paused", "reason": "a test"}
+    assert (await api.client.post(f"/api/v3/tasks/{last}/setstatus", json=pause)).is_success
     events = api.manager.bus.subscribe()
     await ask_job(api, job, "cancel-requested")
     heard = []

@@ -266,6 +266,33 @@ class Plugins:
             except Exception:
                 self._count_failure(impl.plugin_name, hook)
 
+    def listeners(self, hook: str) -> list[str]:
+        """Return the names of the plugins that implement a hook."""
+        return [impl.plugin_name for impl in self._impls(hook)]
+
+    async def tell_one(self, name: str, hook: str, limit: float, **arguments: object) -> bool:
+        """Call one plugin's ``on_*`` hook; say whether it went well within *limit* seconds.
+
+        A failure is logged and counted. A plugin that is off by now is not called.
+        """
+        from asyncio import timeout
+
+        impl = next((impl for impl in self._impls(hook) if impl.plugin_name == name), None)
+        try:
+            if impl is not None:
+                async with timeout(limit):
+                    await _acall(impl, arguments)
+        # The border to other people's code: what has happened has happened.
+        except Exception:
+            self._count_failure(name, hook)
+            return False
+        return True
+
+    def note(self, name: str, error: str) -> None:
+        """Let the list of plugins say what is wrong with one that stays on."""
+        log.error("plugin %r: %s", name, error)
+        self._infos[name] = attrs.evolve(self._infos[name], error=error)
+
     def listens(self, hook: str) -> bool:
         """Say whether anybody but a built-in implements the hook."""
         return any(self._infos[impl.plugin_name].origin != "built-in" for impl in self._impls(hook))

@@ -13,15 +13,14 @@ Manager on which it happened, and nowhere else: so a mail is sent once.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import attrs
-
 from flamenco_core.domain.events import Event
+from flamenco_core.manager.audience import Audience
+from flamenco_core.manager.subscription import BEHIND, Numbered, Subscription
 
 if TYPE_CHECKING:
     from flamenco_core.host import Host
@@ -35,68 +34,19 @@ KEPT = 5_000
 """How many past events a client can catch up with."""
 MANAGERS = 1_000
 """Numbers are this far apart; what is below tells the Managers of one farm apart."""
-BEHIND = 1_000
-"""A client or plugin with more unread events than this has missed some."""
-
-
-@attrs.frozen
-class Numbered:
-    """An event and its number; `None` in place of an event means: some were missed."""
-
-    number: int
-    event: Event | None
-
-
-class Subscription:
-    """One listener's queue of events; iterate over it."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[Numbered | None] = asyncio.Queue(BEHIND)
-        self._closed = False
-
-    def put(self, numbered: Numbered) -> bool:
-        """Add an event; False if there are too many: it only remembers that some were missed."""
-        if self._closed:
-            return True
-        fits = not self._queue.full()
-        if not fits:
-            while not self._queue.empty():
-                self._queue.get_nowait()
-            numbered = Numbered(numbered.number, None)
-        self._queue.put_nowait(numbered)
-        return fits
-
-    def close(self) -> None:
-        """End the iteration, after what is in the queue if that fits."""
-        if not self._closed:
-            self._closed = True
-            if self._queue.full():
-                self._queue.get_nowait()
-            self._queue.put_nowait(None)
-
-    async def next(self, timeout: float) -> Numbered | None:
-        """Return the next event, `None` at the end; raises `TimeoutError` after *timeout* s."""
-        async with asyncio.timeout(timeout):
-            return await self._queue.get()
-
-    async def __aiter__(self) -> AsyncIterator[Numbered]:
-        while (numbered := await self._queue.get()) is not None:
-            yield numbered
 
 
 class Bus:
     """Passes committed events on to live clients and plugins."""
 
     def __init__(self, plugins: Plugins, host: Host, *, start: int = 0, apart: int = 1) -> None:
-        self._plugins = plugins
-        self._host = host
         # Numbers must not repeat after a restart: a client would miss what it never saw.
         self._number = start
         self._apart = apart
         self._past: deque[Numbered] = deque(maxlen=KEPT)
         self._subscriptions: set[Subscription] = set()
         # From the first event on, before there is a task that reads it.
-        self._for_plugins = Subscription()
+        self._audience = Audience(plugins, host)
         self._closed = False
         self.missed = 0
         """How often a listener was so slow that it has missed some."""
@@ -112,7 +62,7 @@ class Bus:
     def publish(self, events: Iterable[Event]) -> None:
         """Tell committed events; never raises, never waits."""
         for event in events:
-            self.missed += not self._for_plugins.put(self._pass_on(event))
+            self.missed += self._audience.put(self._pass_on(event))
 
     def relay(self, events: Iterable[Event]) -> None:
         """Tell clients of events that happened on another Manager, whose plugins know."""
@@ -155,11 +105,7 @@ class Bus:
 
     async def tell_plugins(self) -> None:
         """Call every plugin's ``on_event`` for each event, until `end`."""
-        async for numbered in self._for_plugins:
-            if numbered.event is None:
-                log.warning("plugins are too slow: more than %s events were dropped", BEHIND)
-            else:
-                await self._plugins.tell("on_event", event=numbered.event, host=self._host)
+        await self._audience.run()
 
     def close(self) -> None:
         """End all streams; listeners may come back to the next Manager."""
@@ -169,4 +115,4 @@ class Bus:
 
     def end(self) -> None:
         """Let `tell_plugins` end when it has told what there is."""
-        self._for_plugins.close()
+        self._audience.close()

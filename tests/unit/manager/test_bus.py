@@ -8,7 +8,8 @@ import pytest
 
 from flamenco_core import hookimpl
 from flamenco_core.domain.events import JobDeleted
-from flamenco_core.manager import bus as bus_module
+from flamenco_core.manager import audience
+from flamenco_core.manager import subscription as queues
 from flamenco_core.manager.bus import Bus
 from flamenco_core.plugins import Plugins
 
@@ -56,7 +57,7 @@ async def test_what_is_not_known_any_more_is_a_reset(bus, after: int) -> None:
 
 
 async def test_too_many_unread_events_are_a_reset(bus, monkeypatch) -> None:
-    monkeypatch.setattr(bus_module, "BEHIND", 3)
+    monkeypatch.setattr(queues, "BEHIND", 3)
     slow, quick = bus.subscribe(), bus.subscribe()
     for number in range(5):
         bus.publish([event(number)])
@@ -65,7 +66,7 @@ async def test_too_many_unread_events_are_a_reset(bus, monkeypatch) -> None:
 
 
 async def test_a_closed_bus_ends_streams_even_of_the_slow(bus, monkeypatch) -> None:
-    monkeypatch.setattr(bus_module, "BEHIND", 3)
+    monkeypatch.setattr(queues, "BEHIND", 3)
     subscription = bus.subscribe()
     bus.publish([event(n) for n in range(3)])
     bus.close()
@@ -92,3 +93,49 @@ async def test_plugins_hear_all_from_the_first_event_on() -> None:
     async with asyncio.timeout(1):
         await telling
     assert heard == [event(1), event(2)]
+
+
+def listening(name: str, on_event: Any) -> ModuleType:
+    module = ModuleType(name)
+    module.on_event = hookimpl(specname="on_event")(on_event)
+    return module
+
+
+async def test_a_plugin_that_hangs_keeps_nobody_else_from_hearing(monkeypatch) -> None:
+    monkeypatch.setattr(audience, "LIMIT", 0.01)
+    heard: list[Any] = []
+
+    async def hang(event: Any) -> None:
+        await asyncio.Event().wait()
+
+    plugins = Plugins("manager", strict=True)
+    plugins.register(listening("hangs", hang))
+    plugins.register(listening("listens", lambda event: heard.append(event)))
+    bus = Bus(plugins, None)  # type: ignore[arg-type]
+    bus.publish([event(1), event(2)])
+    bus.end()
+    async with asyncio.timeout(5):
+        await bus.tell_plugins()
+    assert heard == [event(1), event(2)]
+    assert {info.name: info.failures for info in plugins} == {"hangs": 2, "listens": 0}
+
+
+async def test_a_plugin_that_always_fails_is_not_called_for_ever(monkeypatch) -> None:
+    monkeypatch.setattr(audience, "IN_A_ROW", 3)
+    calls: list[Any] = []
+
+    def fail(event: Any) -> None:
+        calls.append(event)
+        raise RuntimeError("on purpose")
+
+    plugins = Plugins("manager", strict=True)
+    plugins.register(listening("fails", fail))
+    bus = Bus(plugins, None)  # type: ignore[arg-type]
+    bus.publish([event(number) for number in range(9)])
+    bus.end()
+    async with asyncio.timeout(5):
+        await bus.tell_plugins()
+    assert len(calls) == 3
+    (info,) = plugins
+    assert info.state == "on"
+    assert "on_event failed 3 times in a row" in str(info.error)

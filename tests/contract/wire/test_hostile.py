@@ -28,6 +28,8 @@ def with_bodies() -> Iterator[Operation]:
 
 
 OPERATIONS = list(with_bodies())
+ANY_KEYS = {"updateConfigurationFile"}
+"""Keys that they do not know are left out; test_configuration.py is about those they know."""
 both_databases = pytest.mark.parametrize(
     "database",
     [
@@ -167,6 +169,8 @@ async def test_another_content_type_answers_400(client) -> None:
 
 async def test_a_value_of_another_kind_answers_400_and_is_named(client) -> None:
     for operation in OPERATIONS:
+        if operation[0] in ANY_KEYS:
+            continue
         good = example(operation[3])
         inside = good[0] if isinstance(good, list) else good
         for key, value in list(inside.items()):

@@ -27,6 +27,9 @@ __all__ = ["Origin", "PluginInfo", "Plugins", "Side"]
 
 log = logging.getLogger(__name__)
 
+HELD_UP = 0.25
+"""Seconds that a hook which is told something may take at once."""
+
 Side = Literal["manager", "worker"]
 Origin = Literal["built-in", "installed", "folder", "given"]
 
@@ -275,13 +278,18 @@ class Plugins:
 
         A failure is logged and counted. A plugin that is off by now is not called.
         """
-        from asyncio import timeout
+        from asyncio import get_running_loop, timeout
 
         impl = next((impl for impl in self._impls(hook) if impl.plugin_name == name), None)
         try:
             if impl is not None:
+                started = get_running_loop().time()
                 async with timeout(limit):
-                    await _acall(impl, arguments)
+                    waits = impl.function(*map(arguments.__getitem__, impl.argnames))
+                    took = get_running_loop().time() - started
+                    if inspect.isawaitable(waits):
+                        await waits
+                _refuse_holding_up(name, hook, took)
         # The border to other people's code: what has happened has happened.
         except Exception:
             self._count_failure(name, hook)
@@ -323,6 +331,13 @@ def _call(impl: pluggy.HookImpl, arguments: dict[str, object]) -> Any:
         result.close()
         raise PluginError(impl.plugin_name, f"{impl.function.__name__} must not be async")
     return result
+
+
+def _refuse_holding_up(name: str, hook: str, seconds: float) -> None:
+    if seconds > HELD_UP:
+        raise PluginError(
+            name, f"{hook} held everybody up for {seconds:.1f} s; make it async, or use a thread"
+        )
 
 
 async def _acall(impl: pluggy.HookImpl, arguments: dict[str, object]) -> Any:

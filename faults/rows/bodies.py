@@ -236,7 +236,8 @@ async def images(stage: Stage) -> str:
             "60,000 x 60,000": (png(60_000, 60_000), "image/png"),
             "garbage": (b"\x89PNG\r\n\x1a\n" + bytes(24 * MEGABYTE), "image/png"),
             "26 MB": (b"\x89PNG\r\n\x1a\n" + bytes(26 * MEGABYTE), "image/png"),
-            "wrong type": (png(4, 4), "image/jpeg"),
+            "wrong type": (b"GIF89a" + bytes(100), "image/gif"),
+            "a text": (b"this is no picture", "image/jpeg"),
             "no image": (b"<svg/>", "image/svg+xml"),
         }
         for name, (image, kind) in tried.items():

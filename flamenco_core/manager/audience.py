@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 HOOK = "on_event"
 LIMIT = 60.0
 """Seconds that a plugin may take for one event."""
+PAUSE = 0.1
+"""Seconds of rest for a plugin that failed, times its failures in a row."""
 IN_A_ROW = 20
 """So many failures one after the other, and a plugin hears nothing more."""
 
@@ -59,3 +61,6 @@ class Audience:
                 self._plugins.note(name, f"{HOOK} failed {failures} times in a row; not called now")
                 queue.close()
                 return
+            if failures:
+                # It may have held everybody up: the others first.
+                await self._host.clock.sleep(PAUSE * failures)

@@ -24,6 +24,8 @@ def example(monkeypatch, tmp_path):
     """Import an example as its own folder would; what it keeps goes to *tmp_path*."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
     monkeypatch.chdir(tmp_path)
+    # A farm that is not set up answers to its own machine only, and this client has no address.
+    monkeypatch.setenv("FLAMENCO_SHARED_STORAGE_PATH", str(tmp_path))
     before = set(sys.modules)
     yield importlib.import_module
     for name in set(sys.modules) - before:

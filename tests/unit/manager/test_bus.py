@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import asyncio
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 from flamenco_core import hookimpl
+from flamenco_core import plugins as plugins_module
+from flamenco_core.clock import SystemClock
 from flamenco_core.domain.events import JobDeleted
 from flamenco_core.manager import audience
 from flamenco_core.manager import subscription as queues
 from flamenco_core.manager.bus import Bus
 from flamenco_core.plugins import Plugins
+
+HOST = SimpleNamespace(clock=SystemClock())
 
 
 def event(number: int) -> JobDeleted:
@@ -82,7 +86,7 @@ async def test_plugins_hear_all_from_the_first_event_on() -> None:
     module.on_event = hookimpl(specname="on_event")(lambda event: heard.append(event))
     plugins = Plugins("manager", strict=True)
     plugins.register(module)
-    bus = Bus(plugins, None)  # type: ignore[arg-type]
+    bus = Bus(plugins, HOST)  # type: ignore[arg-type]
     bus.publish([event(1)])
     telling = asyncio.create_task(bus.tell_plugins())
     await asyncio.sleep(0)
@@ -103,6 +107,7 @@ def listening(name: str, on_event: Any) -> ModuleType:
 
 async def test_a_plugin_that_hangs_keeps_nobody_else_from_hearing(monkeypatch) -> None:
     monkeypatch.setattr(audience, "LIMIT", 0.01)
+    monkeypatch.setattr(audience, "PAUSE", 0.0)
     heard: list[Any] = []
 
     async def hang(event: Any) -> None:
@@ -111,7 +116,7 @@ async def test_a_plugin_that_hangs_keeps_nobody_else_from_hearing(monkeypatch) -
     plugins = Plugins("manager", strict=True)
     plugins.register(listening("hangs", hang))
     plugins.register(listening("listens", lambda event: heard.append(event)))
-    bus = Bus(plugins, None)  # type: ignore[arg-type]
+    bus = Bus(plugins, HOST)  # type: ignore[arg-type]
     bus.publish([event(1), event(2)])
     bus.end()
     async with asyncio.timeout(5):
@@ -122,6 +127,7 @@ async def test_a_plugin_that_hangs_keeps_nobody_else_from_hearing(monkeypatch) -
 
 async def test_a_plugin_that_always_fails_is_not_called_for_ever(monkeypatch) -> None:
     monkeypatch.setattr(audience, "IN_A_ROW", 3)
+    monkeypatch.setattr(audience, "PAUSE", 0.0)
     calls: list[Any] = []
 
     def fail(event: Any) -> None:
@@ -130,7 +136,7 @@ async def test_a_plugin_that_always_fails_is_not_called_for_ever(monkeypatch) ->
 
     plugins = Plugins("manager", strict=True)
     plugins.register(listening("fails", fail))
-    bus = Bus(plugins, None)  # type: ignore[arg-type]
+    bus = Bus(plugins, HOST)  # type: ignore[arg-type]
     bus.publish([event(number) for number in range(9)])
     bus.end()
     async with asyncio.timeout(5):
@@ -139,3 +145,15 @@ async def test_a_plugin_that_always_fails_is_not_called_for_ever(monkeypatch) ->
     (info,) = plugins
     assert info.state == "on"
     assert "on_event failed 3 times in a row" in str(info.error)
+
+
+async def test_a_plugin_that_holds_everybody_up_counts_as_failing(monkeypatch) -> None:
+    monkeypatch.setattr(plugins_module, "HELD_UP", -1.0)
+    plugins = Plugins("manager", strict=True)
+    plugins.register(listening("blocks", lambda event: None))
+    bus = Bus(plugins, HOST)  # type: ignore[arg-type]
+    bus.publish([event(1)])
+    bus.end()
+    await bus.tell_plugins()
+    (info,) = plugins
+    assert info.failures == 1

@@ -51,6 +51,7 @@ class Write:
     kwargs: dict[str, Any]
     future: asyncio.Future[Any]
     brief: bool
+    since: float
     tx: Tx | None = None
     result: Any = None
     error: BaseException | None = None
@@ -114,7 +115,7 @@ class SqliteWriter:
             raise DatabaseError(DISK_FAILED)
         if len(self._waiting) >= MAX_QUEUED:
             raise Busy("too many changes are waiting for the database; try again")
-        write = Write(fn, args, kwargs, self._loop.create_future(), brief)
+        write = Write(fn, args, kwargs, self._loop.create_future(), brief, self._clock.monotonic())
         self._waiting.append(write)
         self._idle.clear()
         if not self._is_away and not self._is_called:
@@ -237,7 +238,7 @@ class SqliteWriter:
     def _commit(self, group: Group) -> None:
         try:
             if not group.is_applied:
-                self._begin_patiently()
+                self._begin_patiently(group.writes[0].since)
                 self._apply(group)
             if group.error is not None:
                 raise group.error
@@ -259,8 +260,10 @@ class SqliteWriter:
             raise
         self._batches.note(len(group.writes), self._clock.monotonic() - started)
 
-    def _begin_patiently(self) -> None:
-        self._cursor.execute(f"PRAGMA busy_timeout={int(PATIENCE * 1000)}")
+    def _begin_patiently(self, since: float) -> None:
+        # Those before may have waited in vain as well: nobody is kept waiting twice.
+        left = max(0.0, since + PATIENCE - self._clock.monotonic())
+        self._cursor.execute(f"PRAGMA busy_timeout={int(left * 1000)}")
         try:
             self._cursor.execute("BEGIN IMMEDIATE")
         finally:

@@ -62,7 +62,9 @@ class Bus:
     def publish(self, events: Iterable[Event]) -> None:
         """Tell committed events; never raises, never waits."""
         for event in events:
-            self.missed += self._audience.put(self._pass_on(event))
+            # Two steps: to pass it on counts as well.
+            numbered = self._pass_on(event)
+            self.missed += self._audience.put(numbered)
 
     def relay(self, events: Iterable[Event]) -> None:
         """Tell clients of events that happened on another Manager, whose plugins know."""

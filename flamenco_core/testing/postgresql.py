@@ -94,10 +94,10 @@ class PostgresServer:
         log = str(self.folder / "log")
         self._run("pg_ctl", "-w", "-m", "immediate", "-l", log, "restart")
 
-    def create_database(self) -> str:
-        """Make a new, empty database and return its name."""
+    def create_database(self, template: str = "template1") -> str:
+        """Make a new database and return its name; it is empty, or as the *template* is."""
         name = f"test_{next(self._numbers)}"
-        self._sql(f"CREATE DATABASE {name}")
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def drop_database(self, name: str) -> None:

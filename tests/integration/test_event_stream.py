@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from flamenco_core.domain.events import TaskLogged
-from flamenco_core.manager import bus
+from flamenco_core.manager import subscription
 from flamenco_core.manager.images import Upload
 
 
@@ -217,7 +217,7 @@ def unread(url: str) -> socket.socket:
 
 
 async def test_a_slow_client_holds_up_nobody_and_starts_again(serve, monkeypatch) -> None:
-    monkeypatch.setattr(bus, "BEHIND", 10)
+    monkeypatch.setattr(subscription, "BEHIND", 10)
     with serve() as served:
         manager = served.app.state.manager
         slow = unread(served.url)

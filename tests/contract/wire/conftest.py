@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ import httpx
 import jsonschema
 import pytest
 import yaml
+from sqlalchemy import create_engine
 
+from flamenco_core.manager.store.migrate import upgrade
 from flamenco_core.testing import RunningManager
 
 # What several test modules of this folder share: wire_* and image_steps.
@@ -184,9 +186,25 @@ def more() -> dict[str, Any]:
 
 
 @pytest.fixture(params=[None])
-def database(request: pytest.FixtureRequest) -> str | None:
+def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
     """SQLite; with the parameter "postgresql", that."""
-    return request.getfixturevalue("postgresql_url") if request.param else None
+    if not request.param:
+        yield None
+        return
+    server = request.getfixturevalue("postgresql_server")
+    name = server.create_database(request.getfixturevalue("postgresql_template"))
+    yield server.url(name)
+    server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: Any) -> str:
+    """A database with all tables: to copy it is quicker than to migrate each anew."""
+    name = str(postgresql_server.create_database())
+    engine = create_engine(postgresql_server.url(name))
+    upgrade(engine)
+    engine.dispose()
+    return name
 
 
 @attrs.define

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from abc import ABC, abstractmethod
 from typing import Any
 
 import attrs
@@ -54,7 +55,7 @@ class Case:
         raise Broken("a deleted job is still there after 8 s")
 
 
-class Kind:
+class Kind(ABC):
     """A kind of request: how to prepare it, make it, and see that it was made once."""
 
     name = ""
@@ -62,13 +63,14 @@ class Kind:
     async def prepare(self, case: Case) -> None:
         await case.begin()
 
+    @abstractmethod
     async def act(self, case: Case) -> None:
-        raise NotImplementedError
+        """Make the request."""
 
-    def check_left(self, case: Case, farm: Any) -> None:
+    def check_left(self, case: Case, farm: Any) -> None:  # noqa: B027 - not all have more to see
         """Look at what the crash has left."""
 
-    async def check_repeated(self, case: Case) -> None:
+    async def check_repeated(self, case: Case) -> None:  # noqa: B027 - the same
         """Look at what there is after the request was sent again."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -22,6 +23,7 @@ __all__ = [
     "debug_option",
     "manager_option",
     "pass_cli",
+    "settings_options",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -112,3 +114,20 @@ def asks_manager(command: F) -> F:
 def as_json(command: F) -> F:
     """Add ``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Write JSON.")(command)
+
+
+def settings_options(command: Any) -> Any:
+    """Add the options that say which Manager's settings are meant."""
+    config = click.option(
+        "--config",
+        metavar="FILE",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Settings.  [default: flamenco-manager.yaml here, if it is there]",
+    )
+    data = click.option(
+        "--data",
+        metavar="DIR",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Folder for settings, database and logs.  [default: here]",
+    )
+    return config(data(command))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flamenco_core.cli.context import as_json, debug_option
+from flamenco_core.cli.context import as_json, debug_option, settings_options
 from flamenco_core.cli.output import print_json, print_table
 from flamenco_core.errors import ConfigError
 
@@ -27,18 +27,7 @@ def config() -> None:
 
 
 @config.command()
-@click.option(
-    "--config",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Settings.  [default: flamenco-manager.yaml here, if it is there]",
-)
-@click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for settings, database and logs.  [default: here]",
-)
+@settings_options
 @as_json
 @debug_option
 def show(config: Path | None, data: Path | None, as_json: bool) -> None:

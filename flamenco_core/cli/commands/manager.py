@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
 
-from flamenco_core.cli.context import debug_option
+from flamenco_core.cli.context import debug_option, settings_options
 from flamenco_core.cli.logs import LEVELS, start_logging
 from flamenco_core.cli.settings import manager_settings
 from flamenco_core.errors import FlamencoError
@@ -21,18 +20,7 @@ _EXTRA = {"alembic", "litestar", "sqlalchemy", "uvicorn"}
 
 
 @click.command()
-@click.option(
-    "--config",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Settings.  [default: flamenco-manager.yaml here, if it is there]",
-)
-@click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for settings, database and logs.  [default: here]",
-)
+@settings_options
 @click.option("--listen", metavar="HOST:PORT", help="Where to serve; ':8080' is all networks.")
 @click.option("--database", metavar="URL", help="A file, or postgresql+psycopg://...")
 @click.option("--shared", metavar="DIR", help="Folder that all machines of the farm share.")

@@ -317,3 +317,16 @@ async def news(api: RunningManager) -> AsyncIterator[Any]:
     shown = Shown(api)
     yield shown
     shown.close()
+
+
+@pytest.fixture
+def schedule(api: Any) -> Any:
+    """Save a sleep schedule."""
+    from wire_sleep import url
+
+    async def save(worker: Any, body: dict[str, Any], expected: int = 204) -> str:
+        answer = await api.client.post(url(worker.uuid), json=body)
+        assert answer.status_code == expected, answer.text
+        return answer.text
+
+    return save

@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import pytest
 from wire_conversation import give_up
+from wire_sleep import shown, url
 
 from flamenco_core.domain.events import WorkerUpdated
 from flamenco_core.testing.fake_clock import FakeClock
@@ -49,26 +50,6 @@ def at(api: Any, clock: FakeClock) -> Any:
         await api.manager.sleeping.follow()
 
     return go
-
-
-@pytest.fixture
-def schedule(api: Any) -> Any:
-    """Save a schedule."""
-
-    async def save(worker: Any, body: dict[str, Any], expected: int = 204) -> str:
-        answer = await api.client.post(url(worker.uuid), json=body)
-        assert answer.status_code == expected, answer.text
-        return answer.text
-
-    return save
-
-
-def url(worker: str) -> str:
-    return f"/api/v3/worker-mgt/workers/{worker}/sleep-schedule"
-
-
-async def shown(api: Any, worker: Any) -> dict[str, Any]:
-    return (await api.client.get(url(worker.uuid))).json()
 
 
 async def asked(api: Any, worker: Any) -> tuple[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from wire_sleep import shown, url
 
 pytestmark = pytest.mark.parametrize(
     "database",
@@ -18,26 +19,6 @@ EMPTY = {"is_active": False, "days_of_week": "", "start_time": "", "end_time": "
 MONDAY_TUESDAY = {"days_of_week": "mo tu"}
 NIGHT = {"start_time": "22:00", "end_time": "06:00"}
 EVENING = OFFICE | {"start_time": "19:00", "end_time": "23:00"}
-
-
-@pytest.fixture
-def schedule(api: Any) -> Any:
-    """Save a schedule."""
-
-    async def save(worker: Any, body: dict[str, Any], expected: int = 204) -> str:
-        answer = await api.client.post(url(worker.uuid), json=body)
-        assert answer.status_code == expected, answer.text
-        return answer.text
-
-    return save
-
-
-def url(worker: str) -> str:
-    return f"/api/v3/worker-mgt/workers/{worker}/sleep-schedule"
-
-
-async def shown(api: Any, worker: Any) -> dict[str, Any]:
-    return (await api.client.get(url(worker.uuid))).json()
 
 
 async def test_without_a_schedule_there_is_nothing_to_show(api: Any, go_worker: Any) -> None:

@@ -2,6 +2,8 @@
 PYTHON := $(shell for p in python3 python3.11 python3.13 python; do $$p -c '' 2>/dev/null && echo $$p && break; done)
 SETUP := $(or $(PYTHON),$(error Flamenco needs Python 3.11 or newer; install it first)) scripts/setup.py
 BIN := .venv/bin
+# Whole files go to the next free process, the fast ones first; ARGS="-n 0" for one process.
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test check mutants fuzz faults docs bench setup lock clean
 
@@ -11,7 +13,7 @@ demo:  ## A farm on this machine: Manager, Worker, a job, pictures.
 
 test:  ## All tests, the fast ones first.
 	@$(SETUP) --blender
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 check:  ## Format, lint, types, who imports whom, generated pages, house rules.
 	@$(SETUP)

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from flamenco_core.config.duration import Duration
 from flamenco_core.config.load import load_settings
@@ -19,6 +20,7 @@ from flamenco_core.platform import write_private
 
 __all__ = ["changed_text", "save_settings", "write_settings"]
 
+_LINE_ENDS = frozenset("\x85\u2028\u2029")
 _HEADER = """\
 # Settings of Flamenco. The web interface and the set-up assistant change values in this
 # file and keep everything else, such as your comments. The file before the last change
@@ -99,6 +101,9 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
+    if isinstance(value, str) and _LINE_ENDS.intersection(value):
+        # Not every reader takes these for the end of a line, so they are written as escapes.
+        return DoubleQuotedScalarString(value)
     return value
 
 

@@ -7,6 +7,8 @@ from anyio.lowlevel import checkpoint
 
 __all__ = ["FakeClock"]
 
+_TURNS = 20
+
 
 class FakeClock:
     """Stands still until it is moved; sleepers wake in the order of their times."""
@@ -61,5 +63,8 @@ class FakeClock:
 
 
 async def _settle() -> None:
-    # Everybody who can go on does, until all wait for something.
+    # Everybody who can go on does, until all wait for something. anyio looks ten times a
+    # second; most need a few turns of the loop only.
+    for _ in range(_TURNS):
+        await checkpoint()
     await anyio.wait_all_tasks_blocked()

@@ -161,7 +161,10 @@ HOSTILE: dict[str, tuple[str, tuple[str, ...]]] = {
     "endless-loop": ("while (true) {}", (SLOW,)),
     "async-loop": ("(async () => { while (true) await null; })();", (SLOW,)),
     "large-array": ("job.settings.x = new Array(3e8).fill(1.5);", (SLOW, FAT, LARGE)),
-    "typed-arrays": ("const a = []; while (true) a.push(new Uint8Array(1 << 26).fill(1));", (FAT,)),
+    "typed-arrays": (
+        "const a = []; while (true) a.push(new Uint8Array(1 << 26).fill(1));",
+        (FAT, SLOW),
+    ),
     "wasm-memory": (
         "const a = []; while (true) a.push(new WebAssembly.Memory({initial: 1600}));",
         ("WebAssembly is not defined (wasm-memory.js:",),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flamenco_core.config import Duration, load_settings, option, save_settings
@@ -80,6 +80,8 @@ def test_objects_that_are_not_plain_are_refused(file: Path) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0")), st.booleans())
+@example("\x85", True)
+@example("a\u2028b\u2029c", True)
 def test_whatever_is_written_is_read_back(name: str, enabled: bool) -> None:
     path = Path("not-there.yaml")
     text = changed_text(path, {"name": name, "inner": {"note": name, "enabled": enabled}})

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
+import multiprocessing
+import os
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import anyio.to_thread
 
 from faults.load import busy_words
 from faults.matrix import Broken, Stage, row
@@ -16,14 +20,33 @@ sys.path.append(str(Path(__file__).parents[2] / "tests" / "integration" / "invar
 
 SECONDS = 60.0
 FARMS = 40
+APART = 1_000_000
+"""Between the seeds of two processes: more than one of them uses up."""
 
 
 @row("F8", "random steps of workers and people, the data checked after each", limit=120)
 async def random_steps(stage: Stage) -> str:
-    return await asyncio.to_thread(_play, stage.seed, SECONDS * stage.scale)
+    return await anyio.to_thread.run_sync(_play_together, stage.seed, SECONDS * stage.scale)
 
 
-def _play(seed: int, seconds: float) -> str:
+def _play_together(seed: int, seconds: float) -> str:
+    """Play in one process for each core, as the tests run."""
+    cores = os.cpu_count() or 1
+    seeds = [seed + APART * number for number in range(cores)]
+    with ProcessPoolExecutor(cores, multiprocessing.get_context("spawn")) as pool:
+        played = list(pool.map(_play, seeds, [seconds] * cores))
+    steps, farms, took, cpu = (sum(column) for column in zip(*played, strict=True))
+    rate = steps / (took / cores) * 60
+    own = steps / max(cpu, 0.1) * 60
+    busy = busy_words(took / max(cpu, 0.1))
+    return (
+        f"{steps} steps on {farms} farms, 0 failures; {rate:,.0f}/min on {cores} cores,"
+        f" {own:,.0f}/min of CPU{busy}"
+    )
+
+
+def _play(seed: int, seconds: float) -> tuple[int, int, float, float]:
+    """Play for a while; return steps, farms, and seconds by the clock and of CPU."""
     from hypothesis import HealthCheck, settings
     from hypothesis import seed as with_seed
     from hypothesis.stateful import run_state_machine_as_test
@@ -54,11 +77,5 @@ def _play(seed: int, seconds: float) -> str:
         except AssertionError as error:
             raise Broken(f"after {steps} steps, seed {seed + farms}: {error}") from error
         farms += FARMS
-    took, cpu = time.monotonic() - began, time.process_time() - used
     store.close()
-    rate = steps / took * 60
-    own = steps / max(cpu, 0.1) * 60
-    busy = busy_words(took / max(cpu, 0.1))
-    return (
-        f"{steps} steps on {farms} farms, 0 failures; {rate:,.0f}/min, {own:,.0f}/min of CPU{busy}"
-    )
+    return steps, farms, time.monotonic() - began, time.process_time() - used

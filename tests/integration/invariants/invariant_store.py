@@ -67,6 +67,7 @@ class MemoryStore:
         self.empty()
 
     def empty(self) -> None:
+        self._seen: Any = None
         template().backup(self._connection)
         self._connection.execute("PRAGMA foreign_keys=ON")
         self._cursor = self._connection.cursor()
@@ -85,7 +86,11 @@ class MemoryStore:
         return result
 
     def read(self, look: Callable[[Tx], Any], /) -> Any:
-        return look(Tx(self._cursor, "sqlite", self.now))
+        # Where no row was touched since the last look, not even one that was put back.
+        at = (look, self._connection.total_changes)
+        if self._seen is None or self._seen[0] != at:
+            self._seen = (at, look(Tx(self._cursor, "sqlite", self.now)))
+        return self._seen[1]
 
     def close(self) -> None:
         self._connection.close()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Sequence
@@ -88,7 +89,14 @@ def _leave(code: int) -> NoReturn:
     with contextlib.suppress(OSError, AttributeError):
         # What C code has printed into a pipe would be lost.
         ctypes.CDLL("ucrtbase" if os.name == "nt" else None).fflush(None)
+    _remove_temporary()
     os._exit(code)
+
+
+def _remove_temporary() -> None:
+    # Blender itself would at the end of its teardown, which this does not come to.
+    if (bpy := sys.modules.get("bpy")) is not None and (folder := bpy.app.tempdir):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -156,10 +156,12 @@ def test_the_wheel_says_what_a_blender_says(tiny_scene, tmp_path):
 
 
 @pytest.mark.usefixtures("wheel")
-def test_the_wheel_answers_without_a_file():
+def test_the_wheel_answers_without_a_file_and_leaves_none(monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     assert shim("--help").stdout.startswith("Usage: flamenco-blender")
     version = shim("-b", "--version")
     assert (version.returncode, version.stdout[:8]) == (0, "Blender ")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("wheel")

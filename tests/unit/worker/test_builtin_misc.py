@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ import attrs
 import pytest
 
 from flamenco_core import Command, Run, hookimpl
+from flamenco_core.builtin import scratch
 from flamenco_core.builtin.misc import _spelled
 from flamenco_core.errors import CommandError
+from flamenco_core.offers import TaskToRun
 from flamenco_core.worker.app import create_worker
+from flamenco_core.worker.host import Worker
 from flamenco_core.worker.settings import WorkerSettings
 
 
@@ -107,6 +111,31 @@ async def test_each_task_has_a_folder_which_is_gone_afterwards(
     assert folder.parent == tmp_path / "fast"
     assert not folder.exists()
     assert LOOKED.app.worker.task_environment == {}
+
+
+async def test_what_a_killed_worker_has_left_goes_at_the_next_start(tmp_path: Path) -> None:
+    def made(name: str, fast: Path) -> Worker:
+        settings = WorkerSettings(
+            home=str(tmp_path / name), plugins={"scratch": {"folder": str(fast)}}
+        )
+        return create_worker(settings, discover=False).worker
+
+    (fast := tmp_path / "fast").mkdir()
+    worker, neighbor = made("a", fast), made("b", fast)
+    task = TaskToRun(
+        id="5" * 36, job_id="6" * 36, name="x", job_type="t", task_type="misc", commands=()
+    )
+    left = scratch.wrap_task(task, worker)
+    await left.__aenter__()
+    worker.task_environment.clear()  # as after a kill
+    async with scratch.wrap_task(task, neighbor):
+        assert len(list(fast.iterdir())) == 2
+        for asked in (worker, neighbor):
+            assert await scratch.check_readiness(asked) == []
+        assert len(list(fast.iterdir())) == 1, "a neighbor's stays, and that of a task at work"
+        assert Path(neighbor.task_environment["FLAMENCO_SCRATCH"]).is_dir()
+    with contextlib.suppress(KeyError):
+        await left.__aexit__(None, None, None)
 
 
 async def test_a_scratch_folder_that_cannot_be_made_fails_the_task_by_name(

@@ -187,14 +187,14 @@ async def test_only_allowed_commands_run(start: Any, manager: FakeManager) -> No
 
 @linux
 async def test_a_program_runs_with_its_log(start: Any, manager: FakeManager) -> None:
-    script = "echo $FLAMENCO_TASK_LEASE; test -d $FLAMENCO_SCRATCH && echo scratch"
+    script = "echo $FLAMENCO_TASK_LEASE; test -d $TMP -a $TMPDIR = $FLAMENCO_SCRATCH && echo ok"
     manager.give(a_task(("exec", {"exe": "sh", "args": ["-c", script]}), epoch=3))
     async with start(exec_allowed=True):
         await manager.until(lambda: COMPLETED in manager.statuses_of("task-1"))
     lines = manager.log_of("task-1").splitlines()
     assert lines[:2] == ["going to run:", ""]
     assert lines[2] == f"    sh -c '{script}'"
-    assert [line.partition(" > ")[2] for line in lines[4:6]] == ["task-1-3", "scratch"]
+    assert [line.partition(" > ")[2] for line in lines[4:6]] == ["task-1-3", "ok"]
     assert lines[4].startswith("pid=")
 
 

@@ -27,6 +27,8 @@ OURS = {
     *("fetchRemovedWorkers", "restoreWorker"),
     *("downloadJobArchive", "archiveJob"),
     *("fetchJobRetention", "setJobRetention", "pruneJobs"),
+    *("fetchRegistrationTokens", "createRegistrationToken", "revokeRegistrationToken"),
+    *("approveWorker", "rejectWorker", "rotateWorkerSecret", "rotateSecret"),
     *("getApiDocument", "showApi", "getApiStyle"),
 }
 """What Flamenco's document does not have."""

@@ -26,7 +26,10 @@ __all__ = ["AWAITS_APPROVAL", "check_access", "find_identity", "shown_hash"]
 
 AWAITS_APPROVAL = "this Worker waits until an operator approves it, with 'flamenco workers approve'"
 WHILE_PENDING = frozenset(
-    {"signOn", "signOff", "workerState", "workerStateChanged", "getVersion", "getLive", "getReady"}
+    {
+        *("signOn", "signOff", "workerState", "workerStateChanged", "rotateSecret"),
+        *("getVersion", "getLive", "getReady"),
+    }
 )
 """All that a worker may do which nobody has approved yet."""
 WORKERS_ONLY = frozenset(

@@ -46,6 +46,7 @@ from flamenco_core.manager.http.why import WhyController
 from flamenco_core.manager.http.worker import WorkerController
 from flamenco_core.manager.http.worker_admission import WorkerAdmissionController
 from flamenco_core.manager.http.worker_mgt import WorkerManagementController
+from flamenco_core.manager.http.worker_variables import WorkerVariablesController
 from flamenco_core.manager.settings import ManagerSettings
 from flamenco_core.manager.usecases.recover import jobs_to_recover, recover_job
 from flamenco_core.manager.usecases.workers import expected_workers
@@ -75,6 +76,7 @@ CONTROLLERS = (
     OldWorkerController,
     RegistrationTokenController,
     WorkerAdmissionController,
+    WorkerVariablesController,
     SleepController,
     StuckController,
     WhyController,

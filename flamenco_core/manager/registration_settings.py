@@ -35,14 +35,14 @@ class RegistrationSettings:
         "",
         "A secret that all your Workers share, in place of registration tokens; empty is none.",
         validator=_check_secret,
+        repr=False,
     )
     most_pending: int = option(
         500, "Workers that may wait for approval at a time.", validator=validators.ge(0)
     )
     overlap: Duration = option(
         Duration.parse("24h"),
-        "How long the former secret of a Worker still counts after it has changed it.",
+        "How long the former secret of a Worker still counts after it has changed it; what it"
+        " has sent off before must still arrive.",
+        validator=validators.ge(Duration.parse("1m")),
     )
-
-    def __repr__(self) -> str:
-        return f"RegistrationSettings(mode={self.mode.value!r})"

@@ -15,6 +15,8 @@ __all__ = [
     "RegistrationTokenList",
     "WorkerApproval",
     "WorkerMerge",
+    "WorkerVariable",
+    "WorkerVariables",
 ]
 
 
@@ -62,6 +64,24 @@ class WorkerApproval:
 
     tag: str | None = None
     """The tag's name."""
+
+
+@attrs.frozen(kw_only=True)
+class WorkerVariable:
+    """A variable, and what one Worker sees in its place; nothing if it has no value there."""
+
+    name: str
+    is_twoway: bool
+    value: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class WorkerVariables:
+    """What a Worker sees in place of variables; ``text`` is the one asked for, as it sees it."""
+
+    platform: str
+    variables: list[WorkerVariable]
+    text: str | None = None
 
 
 @attrs.frozen(kw_only=True)

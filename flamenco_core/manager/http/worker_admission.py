@@ -9,12 +9,14 @@ from litestar import Controller, post
 from flamenco_core.manager.http.plumbing import (
     Answer,
     Request,
+    as_id,
     body_of,
     empty,
     manager_of,
     path_id,
 )
 from flamenco_core.manager.usecases import approval, rotation
+from flamenco_core.manager.usecases.merge import merge_workers
 from flamenco_core.offers.operations import operation
 from flamenco_core.wire import registration as wire
 
@@ -41,6 +43,19 @@ class WorkerAdmissionController(Controller):
         manager, worker = manager_of(request), path_id(request, "worker_id")
         await manager.database.write(approval.reject_worker, worker, manager.rules)
         manager.liveness.forget(worker)
+        return empty()
+
+    @post(
+        "/merge",
+        opt=operation("mergeWorkers", takes=wire.WorkerMerge, refuses=[409]),
+        status_code=200,
+    )
+    async def merge(self, request: Request[Any, Any, Any]) -> Answer:
+        """Let a Worker take over all that is known of an old one, which is deleted."""
+        manager, worker = manager_of(request), path_id(request, "worker_id")
+        old = as_id((await body_of(request, wire.WorkerMerge)).old_worker_id)
+        await manager.database.write(merge_workers, old, worker, manager.rules)
+        manager.liveness.forget(old)
         return empty()
 
     @post("/rotate-secret", opt=operation("rotateWorkerSecret"), status_code=200)

@@ -29,6 +29,7 @@ OURS = {
     *("fetchJobRetention", "setJobRetention", "pruneJobs"),
     *("fetchRegistrationTokens", "createRegistrationToken", "revokeRegistrationToken"),
     *("approveWorker", "rejectWorker", "rotateWorkerSecret", "rotateSecret"),
+    *("mergeWorkers", "fetchWorkerVariables"),
     *("getApiDocument", "showApi", "getApiStyle"),
 }
 """What Flamenco's document does not have."""

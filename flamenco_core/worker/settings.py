@@ -72,6 +72,7 @@ class WorkerSettings:
         "Where the Manager is; empty searches the network for it. A list names several Managers"
         " that share a database: when one does not answer, the next one is asked.",
         read=_read_urls,
+        repr=False,  # what lets Workers in may stand in it
     )
     task_types: list[str] = option(factory=_task_types, help="Types of the tasks to run.")
     restart_exit_code: int = option(

@@ -41,12 +41,18 @@ Moved = Callable[[], Awaitable[None]]
 
 @attrs.frozen(kw_only=True)
 class AnnouncementSettings:
-    """Section ``discovery``: the ways to be found, if ``autodiscoverable`` is on."""
+    """Section ``discovery``: the ways to be found, if ``autodiscoverable`` is on.
+
+    A Manager that only its own machine can reach announces itself by zeroconf only with
+    ``zeroconf_on_loopback``: zeroconf's library listens on all networks whatever it is told,
+    and SSDP finds such a Manager as well.
+    """
 
     ssdp: bool = True
     ssdp_address: str = "239.255.255.250"
     ssdp_port: int = 1900
     zeroconf: bool = True
+    zeroconf_on_loopback: bool = False
 
 
 @hookimpl
@@ -59,7 +65,7 @@ def register_services(host: Manager) -> Iterable[Service]:
     if settings.ssdp:
         ways.append(_Way(host, "ssdp", _by_ssdp(host, settings)))
     if settings.zeroconf:
-        ways.append(_Way(host, "zeroconf", announce_zeroconf))
+        ways.append(_Way(host, "zeroconf", _by_zeroconf(settings)))
     return [Service(name=f"announce-{way.name}", run=way.run, every=AGAIN) for way in ways]
 
 
@@ -77,6 +83,18 @@ def _by_ssdp(
 
     async def stay(here: Announcement, ready: Ready, moved: Moved) -> None:
         await SsdpAnnouncer(here=here, group=group, clock=host.clock).stay(ready, moved)
+
+    return stay
+
+
+def _by_zeroconf(
+    settings: AnnouncementSettings,
+) -> Callable[[Announcement, Ready, Moved], Awaitable[None]]:
+    async def stay(here: Announcement, ready: Ready, moved: Moved) -> None:
+        if here.is_local and not settings.zeroconf_on_loopback:
+            await moved()
+        else:
+            await announce_zeroconf(here, ready, moved)
 
     return stay
 

@@ -1,4 +1,7 @@
-"""Finds the Manager: the settings, the environment, then the network (SSDP, zeroconf)."""
+"""Finds the Manager: the settings, the environment, then the network.
+
+The network is asked for a host name (DNS), by SSDP and by zeroconf.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import attrs
 import httpx
 
 from flamenco_core import hookimpl
+from flamenco_core.builtin.dns_search import search_dns
 from flamenco_core.builtin.ssdp_search import search_ssdp
 
 if TYPE_CHECKING:
@@ -26,10 +30,15 @@ log = logging.getLogger(__name__)
 class DiscoverySettings:
     """Section ``discovery``: how to search; times in seconds.
 
-    ``interface`` is the IPv4 address of the network card to search on; empty leaves the
-    choice to the system.
+    ``manager_name`` is which Manager to work for, where several can be found; empty is any.
+    ``dns_name`` is a host name that the studio's DNS may have for its Manager; empty asks
+    for none. ``interface`` is the IPv4 address of the network card to search on; empty
+    leaves the choice to the system.
     """
 
+    manager_name: str = ""
+    dns_name: str = "flamenco-manager"
+    dns_port: int = 8080
     ssdp: bool = True
     ssdp_address: str = "239.255.255.250"
     ssdp_port: int = 1900
@@ -48,22 +57,37 @@ async def find_manager(worker: Worker) -> str | None:
     settings: DiscoverySettings = worker.settings_of("discovery", DiscoverySettings)
     for _ in range(settings.rounds):
         for url in await _search(settings):
-            if await _is_manager(url, settings.answer_time):
-                log.info("found a Manager at %s", url)
+            name = await _name_of_manager(url, settings.answer_time)
+            if name is None:
+                continue
+            if _is_meant(name, settings.manager_name):
+                log.info("found the Manager %r at %s", name, url)
                 return url
+            log.info(
+                "passing over the Manager %r at %s: manager_name is %r",
+                *(name, url, settings.manager_name),
+            )
     return None
+
+
+def _is_meant(name: str, wanted: str) -> bool:
+    return not wanted.strip() or name.strip().lower() == wanted.strip().lower()
 
 
 async def _search(settings: DiscoverySettings) -> list[str]:
     """Search by all ways at once; return URLs without repetitions."""
+    dns: list[str] = []
     ssdp: list[str] = []
     zeroconf: list[str] = []
     async with anyio.create_task_group() as group:
+        if settings.dns_name:
+            group.start_soon(_collect, dns, _by_dns, settings)
         if settings.ssdp:
             group.start_soon(_collect, ssdp, _by_ssdp, settings)
         if settings.zeroconf:
             group.start_soon(_collect, zeroconf, _by_zeroconf, settings)
-    return list(dict.fromkeys(ssdp + zeroconf))
+    # A name was given by somebody on purpose; what answers a call just happens to be there.
+    return list(dict.fromkeys(dns + ssdp + zeroconf))
 
 
 async def _collect(
@@ -75,6 +99,10 @@ async def _collect(
         urls += await search(settings)
     except OSError as error:
         log.warning("cannot search the network: %s", error)
+
+
+async def _by_dns(settings: DiscoverySettings) -> list[str]:
+    return await search_dns(settings.dns_name, settings.dns_port, settings.round_time)
 
 
 async def _by_ssdp(settings: DiscoverySettings) -> list[str]:
@@ -89,11 +117,13 @@ async def _by_zeroconf(settings: DiscoverySettings) -> list[str]:
     return await search_zeroconf(settings.interface, settings.round_time)
 
 
-async def _is_manager(url: str, limit: float) -> bool:
+async def _name_of_manager(url: str, limit: float) -> str | None:
+    """Return the name of the Manager at *url*, None if there is none."""
     try:
         async with httpx.AsyncClient(timeout=limit) as client:
             answer = await client.get(f"{url}api/v3/version")
-            return answer.status_code == 200 and bool(answer.json().get("version"))
+            found = answer.json() if answer.status_code == 200 else {}
+            return str(found.get("name", "")) if found.get("version") else None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, AttributeError) as error:
         log.info("no Manager at %s: %s", url, error)
-        return False
+        return None

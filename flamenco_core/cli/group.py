@@ -22,7 +22,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "worker": "Run a Worker on this machine.",
         "farm": "Run a Manager and a Worker on this machine.",
         "demo": "Render a small film with a farm of its own.",
-        "workers": "List the workers, or say when they sleep.",
+        "workers": "List the workers; approve, merge and look into them.",
+        "worker-token": "Make, list and revoke tokens that let Workers join.",
         "db": "Back up, check or restore the Manager's database.",
     },
     "Jobs": {

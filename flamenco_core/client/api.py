@@ -218,7 +218,23 @@ class Client:
         # A server that knows no ranges sends everything.
         return response.content if response.status_code == 206 else response.content[offset:]
 
-    # -- how ---------------------------------------------------------------------
+    # -- how, for the rest of this package -----------------------------------------
+
+    def get(self, path: str, kind: type[T]) -> T:
+        """Read what is at a path below the API's."""
+        return self._get(path, kind)
+
+    def post(self, path: str, body: object) -> None:
+        """Send a body to a path below the API's."""
+        self._post(path, body)
+
+    def ask(self, path: str, body: object, kind: type[T]) -> T:
+        """Send a body to a path below the API's; return what comes back."""
+        return self._read(self._post(path, body), kind)
+
+    def delete(self, path: str) -> None:
+        """Delete what is at a path below the API's."""
+        self.transport.send("DELETE", _API + path)
 
     def _get(self, path: str, kind: type[T]) -> T:
         return self._read(self.transport.send("GET", _API + path), kind)

@@ -51,19 +51,21 @@ def option(
     validator: Any = None,
     acts: Acts | None = None,
     schema: Mapping[str, Any] | None = None,
+    repr: bool = True,
 ) -> Any:
     """Declare one setting: its default, and a sentence for the reference page.
 
     *key* is its name in the file if that differs from the field's. *read* makes the value
     of what is written there; it raises `Wrong` with what it had expected; *write* is
     the other way. *validator* is one of attrs'. *acts* says when a change counts, for a
-    section and all in it; *schema* is JSON schema for what the type does not tell.
+    section and all in it; *schema* is JSON schema for what the type does not tell. A secret
+    says *repr* False: it stays out of logs and tracebacks.
     """
     metadata: dict[str, Any] = {_HELP: help, _KEY: key, _READ: read, _WRITE: write}
     metadata |= {_ACTS: acts, _SCHEMA: schema}
     if factory is not None:
-        return attrs.field(factory=factory, metadata=metadata, validator=validator)
-    return attrs.field(default=default, metadata=metadata, validator=validator)
+        return attrs.field(factory=factory, metadata=metadata, validator=validator, repr=repr)
+    return attrs.field(default=default, metadata=metadata, validator=validator, repr=repr)
 
 
 def key_of(field: attrs.Attribute[Any]) -> str:

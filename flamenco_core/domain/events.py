@@ -4,7 +4,7 @@
   x JobEvent: JobSubmitted, JobStatusChanged, JobUpdated, JobDeleted, LastRenderedChanged
   x TaskEvent: TaskStatusChanged, TaskProgressed, TaskLogged
   x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted,
-    WorkerRemovalAnnounced
+    WorkerRemovalAnnounced, WorkerSecretChanged
   x TagEvent: TagChanged, TagDeleted
   x HostEvent: ManagerStarted, ManagerStopping, DatabaseTrouble, JobTypesChanged;
                on a Worker: RunStarted, RunEnded
@@ -50,6 +50,7 @@ __all__ = [
     "WorkerFacts",
     "WorkerRegistered",
     "WorkerRemovalAnnounced",
+    "WorkerSecretChanged",
     "WorkerStatusChanged",
     "WorkerUpdated",
 ]
@@ -232,6 +233,13 @@ class WorkerUpdated(WorkerEvent):
 @attrs.frozen
 class WorkerDeleted(WorkerEvent):
     """A worker was removed from the farm."""
+
+    worker: WorkerFacts
+
+
+@attrs.frozen
+class WorkerSecretChanged(WorkerEvent):
+    """A worker has another secret, or was asked to make one."""
 
     worker: WorkerFacts
 

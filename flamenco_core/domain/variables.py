@@ -52,6 +52,11 @@ class VariableTable:
         self._plans: dict[tuple[str, str], _Plan] = {}
         self._recognizers: dict[str, _Prefixes] = {}
 
+    @property
+    def names(self) -> dict[str, bool]:
+        """The names of all variables, each with whether it is two-way."""
+        return {name: variable.is_twoway for name, variable in self._variables.items()}
+
     def values_for(self, audience: str, platform: str) -> dict[str, Resolved]:
         """Return what each variable is for *audience* on *platform*, by name.
 

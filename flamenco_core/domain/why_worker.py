@@ -41,6 +41,7 @@ class WorkerAlone:
     status: WorkerStatus
     wanted: WorkerStatus | None = None
     is_lazy: bool = False
+    is_pending: bool = False
     task: str = ""
     """Name of the task that it is at work on."""
     job: str = ""
@@ -60,6 +61,8 @@ _STATES = {
 
 def why_idle(worker: WorkerAlone) -> list[str]:
     """Return why a worker is not at work, the most important reason first."""
+    if worker.is_pending:
+        return ["nobody has approved it yet; see 'flamenco workers approve'"]
     found = [f"it is at work on {worker.task!r} of job {worker.job!r}"] if worker.task else []
     if worker.wanted:
         when = "when its task is finished" if worker.is_lazy and worker.task else "when it calls"

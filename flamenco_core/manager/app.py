@@ -33,6 +33,8 @@ from flamenco_core.manager.http.meta import MetaController
 from flamenco_core.manager.http.old_workers import OldWorkerController
 from flamenco_core.manager.http.output import OutputController
 from flamenco_core.manager.http.problems import HANDLERS
+from flamenco_core.manager.http.registration import RegistrationController
+from flamenco_core.manager.http.registration_tokens import RegistrationTokenController
 from flamenco_core.manager.http.retention import RetentionController
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.setup import SetupController
@@ -42,7 +44,9 @@ from flamenco_core.manager.http.stuck import StuckController
 from flamenco_core.manager.http.tasks import TaskController
 from flamenco_core.manager.http.why import WhyController
 from flamenco_core.manager.http.worker import WorkerController
+from flamenco_core.manager.http.worker_admission import WorkerAdmissionController
 from flamenco_core.manager.http.worker_mgt import WorkerManagementController
+from flamenco_core.manager.http.worker_variables import WorkerVariablesController
 from flamenco_core.manager.settings import ManagerSettings
 from flamenco_core.manager.usecases.recover import jobs_to_recover, recover_job
 from flamenco_core.manager.usecases.workers import expected_workers
@@ -59,6 +63,7 @@ CONTROLLERS = (
     SetupController,
     ConfigurationController,
     HealthController,
+    RegistrationController,
     WorkerController,
     JobTypeController,
     JobController,
@@ -69,6 +74,9 @@ CONTROLLERS = (
     JobFileController,
     WorkerManagementController,
     OldWorkerController,
+    RegistrationTokenController,
+    WorkerAdmissionController,
+    WorkerVariablesController,
     SleepController,
     StuckController,
     WhyController,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flamenco_core.clock import Clock
-from flamenco_core.domain.events import Event, WorkerDeleted
+from flamenco_core.domain.events import Event, WorkerDeleted, WorkerSecretChanged
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.database import Database
 
@@ -23,7 +23,9 @@ class Credentials:
     """The names and secret hashes of workers that called.
 
     Unknown workers are not remembered: they can call themselves anything, and may register
-    the next moment. A deleted one is forgotten before its deletion is answered.
+    the next moment. A deleted one is forgotten before its deletion is answered, one with
+    another secret before the change of that is. One that waits for approval is not
+    remembered: it may be let in by the next moment, by any Manager.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -32,18 +34,21 @@ class Credentials:
         self._known: dict[str, tuple[Any, float]] = {}
         self._deletions = 0
 
-    async def of(self, worker: str) -> Any:
+    async def of(self, worker: str, fits: Callable[[Any], bool]) -> Any:
         """Return the row with ``name`` and ``secret_hash`` of a worker, or `None`.
 
-        ``is_removed`` says that the farm had given it up; it is not remembered then.
+        One that is remembered and does not *fit* is looked up again: another Manager may
+        have changed it a moment ago. ``is_removed`` says that the farm had given it up; it
+        is not remembered then.
         """
         row, until = self._known.get(worker, (None, 0.0))
-        if row is not None and self._clock.monotonic() < until:
+        if row is not None and self._clock.monotonic() < until and fits(row):
             return row
         before = self._deletions
         row = await self._database.read(worker_rows.credentials, worker)
         # What was read before a deletion may be of the worker that is deleted.
-        if row is not None and not row.is_removed and before == self._deletions:
+        lasts = row is not None and not (row.is_removed or row.is_pending)
+        if lasts and before == self._deletions:
             self._known[worker] = (row, self._clock.monotonic() + self._lifetime)
         return row
 
@@ -57,8 +62,8 @@ class Credentials:
         self._known.clear()
 
     def forget_deleted(self, events: Iterable[Event]) -> None:
-        """Forget workers that committed events say are gone."""
+        """Forget workers that committed events say are gone, or have another secret."""
         for event in events:
-            if isinstance(event, WorkerDeleted):
+            if isinstance(event, WorkerDeleted | WorkerSecretChanged):
                 self._deletions += 1
                 self._known.pop(event.worker.id, None)

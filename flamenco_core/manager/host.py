@@ -204,9 +204,12 @@ class Manager:
         run = database.brief if self.rules.choose is None else database.write
         return await run(fn, *args, self.rules)
 
-    async def credentials_of(self, worker: str) -> Any:
-        """Return the row with ``name`` and ``secret_hash`` of a worker, or `None`."""
-        return await self._credentials.of(worker)
+    async def credentials_of(self, worker: str, fits: Callable[[Any], bool]) -> Any:
+        """Return the row with ``name`` and ``secret_hash`` of a worker, or `None`.
+
+        One that does not *fit* is the database's word, not one remembered.
+        """
+        return await self._credentials.of(worker, fits)
 
     async def give_up_overdue(self) -> None:
         """Return the tasks of workers that were not heard of for too long to the queue."""

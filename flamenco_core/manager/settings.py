@@ -25,6 +25,7 @@ from flamenco_core.manager.cleanup_settings import CleanupSettings
 from flamenco_core.manager.limits import Limits
 from flamenco_core.manager.logs import LogLimits
 from flamenco_core.manager.peers import network
+from flamenco_core.manager.registration_settings import RegistrationSettings
 from flamenco_core.manager.variables import (
     DEFAULT_VARIABLES,
     VARIABLES_SCHEMA,
@@ -303,6 +304,7 @@ class ManagerSettings:
         validator=validators.ge(0),
         acts="at once",
     )
+    worker_registration: RegistrationSettings = option(factory=RegistrationSettings, acts="at once")
     last_rendered_history: int = option(
         10,
         "Newest images of each job that are kept in small, besides the newest of each task.",

@@ -21,6 +21,12 @@ class Identity:
     kind: Literal["worker", "person", "anyone"] = "anyone"
     id: str = ""
     name: str = ""
+    is_pending: bool = False
+    """A worker that an operator has not approved yet."""
+    must_rotate: bool = False
+    """A worker that is asked to change its secret."""
+    is_near: bool = False
+    """Somebody without credentials, but at the Manager's own machine."""
 
 
 @attrs.frozen

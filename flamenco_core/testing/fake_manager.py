@@ -29,6 +29,7 @@ __all__ = ["FakeManager", "a_task"]
 _OPERATIONS = {
     ("GET", "version"): "version",
     ("POST", "worker/register-worker"): "register",
+    ("POST", "worker/rotate-secret"): "rotate_secret",
     ("POST", "worker/sign-on"): "sign_on",
     ("POST", "worker/sign-off"): "sign_off",
     ("GET", "worker/state"): "state",
@@ -76,6 +77,9 @@ class FakeManager(httpx.AsyncBaseTransport):
     known: set[str] = attrs.field(factory=set)
     """Ids of workers; anybody else gets 403, once there is one."""
     secrets: dict[str, str] = attrs.field(factory=dict)
+    former_secrets: dict[str, str] = attrs.field(factory=dict)
+    """Those that were changed, and still count."""
+    asks_to_rotate: bool = False
     calls: list[tuple[str, httpx.Headers]] = attrs.field(factory=list)
     """Operation and headers of everything it was asked, also what it refused."""
     updates: list[tuple[str, TaskUpdate]] = attrs.field(factory=list)
@@ -154,16 +158,28 @@ class FakeManager(httpx.AsyncBaseTransport):
             if operation not in ("version", "register") and not self._knows(headers):
                 return _error(403)
             task_id = path.split("/")[2] if path.startswith("worker/task/") else ""
-            return self._reply(operation, task_id, headers, body)
+            answer = self._reply(operation, task_id, headers, body)
+            if self.asks_to_rotate:
+                answer.headers["Flamenco-Rotate-Secret"] = "1"
+            return answer
         finally:
             self.tell()
 
     def _knows(self, headers: httpx.Headers) -> bool:
-        user = next((i for i in self.known if headers.get("Authorization") == self._basic(i)), None)
-        return user is not None or not self.known
+        return self._user(headers) is not None or not self.known
 
-    def _basic(self, worker_id: str) -> str:
-        auth = httpx.BasicAuth(worker_id, self.secrets.get(worker_id, ""))
+    def _user(self, headers: httpx.Headers) -> str | None:
+        shown = headers.get("Authorization")
+        for worker in self.known:
+            former = self.former_secrets.get(worker)
+            if shown == self._basic(worker, self.secrets.get(worker, "")):
+                return worker
+            if former is not None and shown == self._basic(worker, former):
+                return worker
+        return None
+
+    def _basic(self, worker_id: str, secret: str) -> str:
+        auth = httpx.BasicAuth(worker_id, secret)
         request = next(auth.auth_flow(httpx.Request("GET", "http://any/")))
         return request.headers["Authorization"]
 
@@ -176,6 +192,8 @@ class FakeManager(httpx.AsyncBaseTransport):
         if operation == "schedule":
             return self._schedule(headers)
         data = httpx.Response(200, content=body).json() if body else {}
+        if operation == "rotate_secret":
+            return self._rotate(self._user(headers) or "", data["secret"])
         if operation == "update":
             return self._update(task_id, converter.structure(data, TaskUpdate), headers)
         reply: Callable[[str, dict[str, Any]], httpx.Response] = getattr(self, f"_on_{operation}")
@@ -191,6 +209,13 @@ class FakeManager(httpx.AsyncBaseTransport):
         self.secrets[worker_id] = data["secret"]
         # An empty status is against the API document, but what Flamenco's Manager sends.
         return httpx.Response(200, json={"uuid": worker_id, "status": ""})
+
+    def _rotate(self, worker_id: str, secret: str) -> httpx.Response:
+        if self.secrets.get(worker_id) != secret:
+            self.former_secrets[worker_id] = self.secrets.get(worker_id, "")
+            self.secrets[worker_id] = secret
+        self.asks_to_rotate = False
+        return _nothing()
 
     def _on_sign_on(self, _: str, data: dict[str, Any]) -> httpx.Response:
         self.signed_on.append(data)

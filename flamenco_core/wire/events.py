@@ -82,7 +82,7 @@ def _worker_body(event: events.WorkerEvent) -> dict[str, Any]:
             return _worker(event.worker) | {"deleted_at": rfc3339(event.worker.updated)}
         case events.WorkerRemovalAnnounced():
             return _worker(event.worker) | {"removal_at": rfc3339(event.removal_at)}
-        case events.WorkerRegistered() | events.WorkerUpdated():
+        case events.WorkerRegistered() | events.WorkerUpdated() | events.WorkerSecretChanged():
             return _worker(event.worker)
     raise AssertionError(f"{event} has no body")
 

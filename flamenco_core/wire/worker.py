@@ -17,6 +17,7 @@ __all__ = [
     "AssignedTask",
     "Command",
     "MayKeepRunning",
+    "NewSecret",
     "RegisteredWorker",
     "TaskUpdate",
     "WorkerRegistration",
@@ -34,6 +35,8 @@ class WorkerRegistration:
     platform: str
     secret: Annotated[str, Limits(minLength=1)]
     supported_task_types: list[str]
+    machine: str | None = None
+    """The same for each registration from one computer and home, and no other. (Ours.)"""
 
 
 @attrs.frozen(kw_only=True)
@@ -64,6 +67,15 @@ class WorkerStateChange:
     """What the Manager wants the worker to be."""
 
     status_requested: WorkerStatus
+    pending_approval: bool | None = None
+    """It sleeps until an operator has approved it. (Ours.)"""
+
+
+@attrs.frozen
+class NewSecret:
+    """The secret that a worker uses from now on; ours."""
+
+    secret: Annotated[str, Limits(minLength=32)]
 
 
 @attrs.frozen

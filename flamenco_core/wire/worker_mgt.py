@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from flamenco_core.domain.statuses import TaskStatus, WorkerStatus
-from flamenco_core.wire.schema import Time
+from flamenco_core.wire.schema import Id, Time
 from flamenco_core.wire.tasks import TaskWorker
 
 __all__ = [
@@ -79,6 +79,10 @@ class WorkerSummary:
     can_restart: bool
     status_change: WorkerStatusChangeRequest | None = None
     last_seen: Time | None = None
+    pending_approval: bool | None = None
+    """It waits for an operator to approve it. (Ours.)"""
+    may_be_again: list[Id] | None = None
+    """Workers that this one seems to have been before. (Ours.)"""
 
 
 @attrs.frozen
@@ -104,3 +108,5 @@ class Worker:
     last_seen: Time | None = None
     task: WorkerTask | None = None
     tags: list[WorkerTag] | None = None
+    pending_approval: bool | None = None
+    may_be_again: list[Id] | None = None

@@ -25,11 +25,13 @@ from flamenco_core.plugins import Plugins
 from flamenco_core.plugins_dir import load_plugins_dir
 from flamenco_core.supervisor import Supervisor
 from flamenco_core.worker.client import ManagerClient
+from flamenco_core.worker.door import door_of
 from flamenco_core.worker.executor import alone
 from flamenco_core.worker.host import Worker
 from flamenco_core.worker.journal import Journal
 from flamenco_core.worker.outbox import Outbox
 from flamenco_core.worker.process import HOME_MARK, end_marked
+from flamenco_core.worker.rotation import Rotation
 from flamenco_core.worker.runner import TaskRunner
 from flamenco_core.worker.settings import WorkerSettings
 from flamenco_core.worker.signon import SignOn
@@ -172,15 +174,16 @@ class WorkerApp:
         if url is None:
             return STOPPED_BY_SIGNAL
         timings = self.worker.settings.timings
+        door = await anyio.to_thread.run_sync(door_of, url, self.worker.settings)
         client = ManagerClient(
-            url,
+            door.url,
             request_time=timings.request,
             upload_time=timings.upload,
             heartbeat=timings.heartbeat,
             transport=self._transport,
         )
         try:
-            return await self._run_with(client, flush_only)
+            return await self._run_with(client, door.ticket, flush_only)
         finally:
             with anyio.CancelScope(shield=True):
                 await client.close()
@@ -201,7 +204,7 @@ class WorkerApp:
             await clock.sleep(pauses.pause())
         raise ConfigError("no Manager found on this network; set 'manager_url' in the settings")
 
-    async def _run_with(self, client: ManagerClient, flush_only: bool) -> int:
+    async def _run_with(self, client: ManagerClient, ticket: str, flush_only: bool) -> int:
         timings = self.worker.settings.timings
         retry = (timings.retry_pause, timings.retry_pause_longest)
         outbox = Outbox(
@@ -211,7 +214,7 @@ class WorkerApp:
         )
         uploads = Uploads(client)
         runner = TaskRunner(self.worker, client, outbox, offer=uploads.offer, tell=self._tell)
-        sign_on = SignOn(self.worker, client, self._pauses(*retry))
+        sign_on = SignOn(self.worker, client, self._pauses(*retry), ticket)
         idle = self._pauses(timings.idle_pause, timings.idle_pause_longest)
         loop = StateLoop(
             self.worker, client, outbox, runner, sign_on, idle=idle, retry=self._pauses(*retry)
@@ -229,6 +232,7 @@ class WorkerApp:
                     await self._deliver_leftovers(outbox, client, sign_on)
                     group.start_soon(uploads.run)
                     group.start_soon(services.run)
+                    group.start_soon(Rotation(self.worker, client, sign_on).run)
                     if flush_only:
                         await sign_on.run()
                         code = 0 if await outbox.flush_once(client) else 1

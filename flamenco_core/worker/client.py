@@ -15,12 +15,13 @@ import msgspec
 
 from flamenco_core import __version__
 from flamenco_core.domain.statuses import WorkerStatus
-from flamenco_core.errors import BadRequest, Busy
+from flamenco_core.errors import BadRequest, Busy, Refused
 from flamenco_core.wire import converter
 from flamenco_core.wire.meta import FlamencoVersion
 from flamenco_core.wire.worker import (
     AssignedTask,
     MayKeepRunning,
+    NewSecret,
     TaskUpdate,
     WorkerRegistration,
     WorkerSignOn,
@@ -63,6 +64,8 @@ class ManagerClient:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._addresses = Addresses(url)
+        self.must_rotate = False
+        """Whether the Manager has asked this worker to change its secret."""
         self._time = request_time
         self._upload_time = upload_time
         self._http = httpx.AsyncClient(
@@ -93,15 +96,29 @@ class ManagerClient:
         """Return who is at the other end."""
         return _read(await self._ask("GET", "version", auth=None), FlamencoVersion)
 
-    async def register(self, registration: WorkerRegistration) -> str:
-        """Join the farm as a new worker; return its id."""
-        answer = await self._ask("POST", "worker/register-worker", registration)
+    async def register(self, registration: WorkerRegistration, ticket: str = "") -> str:
+        """Join the farm as a new worker; return its id. *ticket* opens the door."""
+        headers = {"Authorization": f"Bearer {ticket}"} if ticket else {}
+        auth = None if ticket else httpx.USE_CLIENT_DEFAULT
+        answer = await self._ask(
+            "POST", "worker/register-worker", registration, headers=headers, auth=auth
+        )
         # Only this key: the official Manager leaves the status empty, against its own API.
         return _read(answer, _Registered).uuid
 
+    async def rotate_secret(self, secret: str) -> None:
+        """Say which secret this worker uses from now on."""
+        answer = await self._ask("POST", "worker/rotate-secret", NewSecret(secret))
+        if answer.status_code != 204:
+            # A page of something else: to believe it would lock this worker out.
+            raise Refused("worker/rotate-secret: this Manager lets no worker change its secret")
+
     async def sign_on(self, sign_on: WorkerSignOn) -> WorkerStatus:
         """Begin to work; the answer says as what."""
-        return _wanted(await self._ask("POST", "worker/sign-on", sign_on))
+        answer = await self._ask("POST", "worker/sign-on", sign_on)
+        if _read(answer, _Wanted).pending_approval:
+            log.warning("this worker sleeps until an operator of the farm has approved it")
+        return _wanted(answer)
 
     async def sign_off(self) -> None:
         """End to work; the Manager gives a running task to somebody else."""
@@ -190,6 +207,8 @@ class ManagerClient:
             raise Busy(f"{path}: cannot reach {url}: {error or type(error)}") from error
         if answer.status_code in AWAY:
             self._addresses.leave(url)
+        if "flamenco-rotate-secret" in answer.headers:
+            self.must_rotate = True
         if not answer.is_success and answer.status_code not in also:
             raise error_for(answer.status_code, path, _message(answer))
         return answer
@@ -203,6 +222,7 @@ class _Registered:
 @attrs.frozen
 class _Wanted:
     status_requested: str
+    pending_approval: bool | None = None
 
 
 def _wanted(answer: httpx.Response) -> WorkerStatus:

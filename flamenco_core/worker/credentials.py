@@ -18,10 +18,17 @@ FILE_NAME = "flamenco-worker-credentials.yaml"
 
 @attrs.frozen
 class Credentials:
-    """Who the worker is; the secret stays out of logs and tracebacks."""
+    """Who the worker is; the secret stays out of logs and tracebacks.
+
+    ``next_secret`` is the one that it is about to use: stored before the Manager is told,
+    so that whoever of the two stops at whatever moment, one of both is right.
+    ``changed_at`` is when the secret was made, in microseconds.
+    """
 
     worker_id: str
     secret: str = attrs.field(repr=False)
+    next_secret: str = attrs.field(default="", repr=False)
+    changed_at: int = attrs.field(default=0, eq=False)
 
 
 class CredentialsFile:
@@ -44,18 +51,27 @@ class CredentialsFile:
             text = ""
         values = dict(_pairs(text))
         if values.get("worker_id") and values.get("worker_secret"):
-            return Credentials(values["worker_id"], values["worker_secret"])
+            return Credentials(
+                values["worker_id"],
+                values["worker_secret"],
+                values.get("worker_secret_next", ""),
+                # A file of an earlier version, or of Flamenco's own Worker, is as old as it is.
+                _number(values.get("changed_at")) or self.path.stat().st_mtime_ns // 1000,
+            )
         self._put_aside("broken")
         return None
 
     def save(self, credentials: Credentials) -> None:
         """Write the credentials, all or nothing, readable by their owner only."""
+        coming = credentials.next_secret
         platform.write_private(
             self.path,
             "# Written by Flamenco Worker: how it signs on to its Manager. Keep it secret.\n"
             "# Two Workers on one computer need two homes (FLAMENCO_HOME).\n"
             f"worker_id: {credentials.worker_id}\n"
-            f"worker_secret: {credentials.secret}\n",
+            f"worker_secret: {credentials.secret}\n"
+            + (f"worker_secret_next: {coming}\n" if coming else "")
+            + (f"changed_at: {credentials.changed_at}\n" if credentials.changed_at else ""),
         )
 
     def put_aside_refused(self) -> None:
@@ -66,6 +82,10 @@ class CredentialsFile:
         aside = self.path.with_name(f"{FILE_NAME}.{why}")
         log.warning("%s credentials are kept as %s", why, aside)
         self.path.replace(aside)
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() else 0
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

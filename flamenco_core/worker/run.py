@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Callable, Mapping, Sequence
 
 import anyio
@@ -12,6 +11,7 @@ import attrs
 from flamenco_core.domain.statuses import TaskStatus
 from flamenco_core.offers.task import TaskToRun
 from flamenco_core.wire.worker import TaskUpdate
+from flamenco_core.worker.door import environment_of_tasks
 from flamenco_core.worker.host import Worker
 from flamenco_core.worker.logchunks import LogChunks, clean
 from flamenco_core.worker.outbox import Outbox, Posted
@@ -114,7 +114,7 @@ class TaskRun:
         self, argv: Sequence[str], env: Mapping[str, str] | None, cwd: str | None
     ) -> Launch:
         settings = self._worker.settings
-        inherited = {**os.environ, **self._worker.task_environment}
+        inherited = {**environment_of_tasks(), **self._worker.task_environment}
         return Launch(
             argv=argv,
             env={**inherited, **(env or {}), **self._markers()},

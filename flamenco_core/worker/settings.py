@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from attrs import validators
 
 from flamenco_core import platform
 from flamenco_core.config.nodes import Items, Scalar, Wrong
@@ -71,10 +72,23 @@ class WorkerSettings:
         "Where the Manager is; empty searches the network for it. A list names several Managers"
         " that share a database: when one does not answer, the next one is asked.",
         read=_read_urls,
+        repr=False,  # what lets Workers in may stand in it
     )
     task_types: list[str] = option(factory=_task_types, help="Types of the tasks to run.")
     restart_exit_code: int = option(
         0, "Exit code that makes the service manager start the Worker again; 0: it cannot."
+    )
+    registration_token: str = option(
+        "",
+        "What lets this Worker join a farm that is not open to all: a registration token, or the"
+        " farm's secret. Needed once.",
+        repr=False,
+    )
+    registration_token_file: str = option("", "A file with that, in place of it.")
+    rotate_secret_after: int = option(
+        30,
+        "Days after which this Worker changes the secret that it shows its Manager; 0 is never.",
+        validator=validators.ge(0),
     )
     oom_score_adjust: int | None = option(
         None, "How readily Linux ends the programs of tasks when memory runs out; up to 1000."
@@ -116,4 +130,6 @@ class WorkerSettings:
         """Return the same, with relative paths starting from the settings file's folder."""
         home = str(folder / Path(self.home).expanduser())
         plugins_dir = self.plugins_dir and str(folder / Path(self.plugins_dir).expanduser())
-        return attrs.evolve(self, home=home, plugins_dir=plugins_dir)
+        token = self.registration_token_file
+        token = token and str(folder / Path(token).expanduser())
+        return attrs.evolve(self, home=home, plugins_dir=plugins_dir, registration_token_file=token)

@@ -34,7 +34,12 @@ def port() -> int:
 
 def by(port: int, *, ssdp: bool = False, zeroconf: bool = False, **more: Any) -> dict[str, Any]:
     """Return settings with which the ways that are named are on."""
-    section = {"ssdp": ssdp, "ssdp_port": port, "zeroconf": zeroconf}
+    section = {
+        "ssdp": ssdp,
+        "ssdp_port": port,
+        "zeroconf": zeroconf,
+        "zeroconf_on_loopback": True,
+    }
     return {"autodiscoverable": True, "plugins": {"discovery": section}, **more}
 
 
@@ -46,6 +51,7 @@ def searching(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         discovery = {
             "ssdp_port": port,
             "interface": "127.0.0.1",
+            "dns_name": "",
             "ssdp": False,
             "zeroconf": False,
             "rounds": 10,
@@ -210,3 +216,18 @@ async def test_the_description_is_there_and_only_for_those_who_may_be_found(
 def test_the_server_says_where_it_listens(host: str) -> None:
     with bind(host, 0) as listener:
         assert list(_served([listener])) == [(host, listener.getsockname()[1])]
+
+
+async def test_a_manager_of_this_machine_only_leaves_the_networks_port_alone(
+    serve: Any, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("it announced itself")
+
+    monkeypatch.setattr(discovery_manager, "announce_zeroconf", refuse)
+    settings = by(port, zeroconf=True)
+    settings["plugins"]["discovery"]["zeroconf_on_loopback"] = False
+    with serve(**settings) as served:
+        assert httpx.get(f"{served.url}/api/v3/version").is_success
+        with pytest.raises(TimeoutError):
+            await _names(0.3, 1)

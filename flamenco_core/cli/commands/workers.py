@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flamenco_core.cli.commands.worker_admission import approve, merge, reject, rotate, variables
 from flamenco_core.cli.commands.worker_schedule import schedule
 from flamenco_core.cli.context import Cli, as_json, asks_manager
 from flamenco_core.cli.output import local_time, print_json, print_table, short
@@ -28,13 +29,27 @@ def workers(context: click.Context, as_json: bool) -> None:
     rows = [_row(worker) for worker in found]
     columns = ["id", "status", "asked for", "last seen", "version", "name"]
     print_table(columns, rows, empty="no workers; start one with 'flamenco worker'")
+    for worker in found:
+        _say_again(worker)
 
 
-workers.add_command(schedule)
+for _command in (schedule, approve, reject, merge, rotate, variables):
+    workers.add_command(_command)
+
+
+def _say_again(worker: WorkerSummary) -> None:
+    for id in worker.may_be_again or ():
+        click.echo(
+            f"{worker.name} ({short(worker.id)}) seems to have been {short(id)} before:"
+            f" 'flamenco workers merge {short(id)} {short(worker.id)}' makes one of them",
+            err=True,
+        )
 
 
 def _row(worker: WorkerSummary) -> list[object]:
     change = worker.status_change
     asked = f"{change.status}{' when idle' if change.is_lazy else ''}" if change else ""
+    if worker.pending_approval:
+        asked = "approval"
     seen = local_time(worker.last_seen)
     return [short(worker.id), worker.status, asked, seen, worker.version, worker.name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar.connection import ASGIConnection
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from flamenco_core.errors import Forbidden
 from flamenco_core.manager.first_start.protection import HOW_TO_SET_UP, is_of_this_machine
@@ -32,6 +32,8 @@ class Gate:
         """Let the request in, or raise `Forbidden` or `TooMany`."""
         identity = await self._admitted(scope)
         scope["state"].update(manager=self._manager, identity=identity)
+        if identity.must_rotate:
+            send = _asking_to_rotate(send)
         app = _methods_of(scope) if scope.get("method") == "OPTIONS" else self._app
         await app(scope, receive, send)
 
@@ -60,7 +62,20 @@ class Gate:
             # Who guesses at credentials is a stranger who asks.
             manager.rates.take(Identity(), _address(scope), action.operation)
             raise
-        return identity or Identity()
+        return identity or Identity(is_near=_is_near(scope))
+
+
+def _asking_to_rotate(send: Send) -> Send:
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], (b"flamenco-rotate-secret", b"1")]
+        await send(message)
+
+    return told
+
+
+def _is_near(scope: Scope) -> bool:
+    return is_of_this_machine(scope["client"], scope["headers"])
 
 
 def _address(scope: Scope) -> str:
@@ -70,8 +85,7 @@ def _address(scope: Scope) -> str:
 
 def _must_be_near(scope: Scope) -> None:
     """Refuse everybody who is not at this machine; whether it is alive may be asked by all."""
-    near = is_of_this_machine(scope["client"], scope["headers"])
-    if not near and _action(scope).operation not in _FOR_ALL:
+    if not _is_near(scope) and _action(scope).operation not in _FOR_ALL:
         raise Forbidden(HOW_TO_SET_UP)
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "beat_of",
     "body_of",
     "empty",
+    "identity_of",
     "manager_of",
     "path_id",
     "peer",
@@ -128,6 +129,11 @@ def beat_of(request: Request[Any, Any, Any]) -> float | None:
     """Return how often the worker that asks means to call (seconds), if it says so."""
     text = request.headers.get("flamenco-heartbeat")
     return min(float(text), LONGEST_BEAT) if text and text.isascii() and text.isdigit() else None
+
+
+def identity_of(request: Request[Any, Any, Any]) -> Identity:
+    """Return who sent the request."""
+    return request.scope["state"]["identity"]  # type: ignore[no-any-return]
 
 
 def worker_of(request: Request[Any, Any, Any]) -> str:

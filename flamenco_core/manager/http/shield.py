@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from flamenco_core.errors import BadRequest
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.plumbing import Answer, reply
+from flamenco_core.manager.http.ticket import JOIN, take_ticket
 from flamenco_core.wire.meta import Error
 
 __all__ = ["Shield"]
@@ -67,6 +68,8 @@ class Shield:
                 self._traffic.note(scope, message["status"], self._clock.monotonic() - started)
             await send(message)
 
+        if scope["path"].startswith(JOIN):
+            take_ticket(scope)
         if self._peers.has_proxies:
             self._find_client(scope)
         refusal = self._refusal(scope)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flamenco_core.clock import rfc3339
+from flamenco_core.domain.newcomers import STRANGER, Newcomer
 from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
 from flamenco_core.wire import jobs, tasks, worker_mgt
 from flamenco_core.wire.worker import Command
@@ -106,12 +107,14 @@ def task_view(row: Any, failed_by: list[Any]) -> tasks.Task:
     )
 
 
-def worker_summary(row: Any, seen: int | None = None) -> worker_mgt.WorkerSummary:
+def worker_summary(
+    row: Any, seen: int | None = None, known: Newcomer = STRANGER
+) -> worker_mgt.WorkerSummary:
     """Show a worker in a list; *seen* is what only this Manager knows so far."""
-    return worker_mgt.WorkerSummary(**_worker(row, seen))
+    return worker_mgt.WorkerSummary(**_worker(row, seen, known))
 
 
-def _worker(row: Any, seen: int | None) -> dict[str, Any]:
+def _worker(row: Any, seen: int | None, known: Newcomer) -> dict[str, Any]:
     change = None
     if row.status_requested:
         requested = WorkerStatus(row.status_requested)
@@ -124,13 +127,17 @@ def _worker(row: Any, seen: int | None) -> dict[str, Any]:
         "can_restart": bool(row.can_restart),
         "status_change": change,
         "last_seen": _time(max(seen or 0, row.seen_at or 0) or None),
+        "pending_approval": known.is_pending or None,
+        "may_be_again": list(known.was) or None,
     }
 
 
-def worker_view(row: Any, seen: int | None, task: Any | None, tags: list[Any]) -> worker_mgt.Worker:
+def worker_view(
+    row: Any, seen: int | None, task: Any | None, tags: list[Any], known: Newcomer = STRANGER
+) -> worker_mgt.Worker:
     """Show all of a worker."""
     return worker_mgt.Worker(
-        **_worker(row, seen),
+        **_worker(row, seen, known),
         ip_address=row.address,
         platform=row.platform,
         supported_task_types=json.loads(row.task_types),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import hashlib
 import logging
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -12,8 +11,9 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Controller, get, post
 
+from flamenco_core.builtin.worker_identity import AWAITS_APPROVAL
 from flamenco_core.domain.statuses import TaskStatus, WorkerStatus
-from flamenco_core.errors import BadRequest, StorageFull
+from flamenco_core.errors import BadRequest, Forbidden, StorageFull
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.plumbing import (
     Answer,
@@ -21,6 +21,7 @@ from flamenco_core.manager.http.plumbing import (
     beat_of,
     body_of,
     empty,
+    identity_of,
     manager_of,
     path_id,
     peer,
@@ -51,32 +52,10 @@ WORK = {200: wire.AssignedTask, 204: None, 423: wire.WorkerStateChange}
 
 
 class WorkerController(Controller):
-    """Registration, sign-on, tasks and their updates."""
+    """Sign-on, tasks and their updates."""
 
     path = "/api/v3/worker"
     tags = ["worker"]
-
-    @post(
-        "/register-worker",
-        opt=operation("registerWorker", wire.RegisteredWorker, takes=wire.WorkerRegistration),
-        status_code=200,
-    )
-    async def register_worker(self, request: Request[Any, Any, Any]) -> Answer:
-        """Let a machine join the farm."""
-        manager = manager_of(request)
-        body = await body_of(request, wire.WorkerRegistration)
-        if not body.secret:
-            raise BadRequest("WorkerRegistration.secret must not be empty")
-        new = workers.Registration(
-            uuid=manager.new_id(),
-            secret_hash=hashlib.sha256(body.secret.encode()).hexdigest(),
-            name=body.name,
-            address=peer(request),
-            platform=body.platform,
-            task_types=body.supported_task_types,
-        )
-        await manager.database.write(workers.register_worker, new)
-        return reply(_registered(new))
 
     @post(
         "/sign-on",
@@ -97,6 +76,9 @@ class WorkerController(Controller):
             can_restart=body.can_restart,
             rules=manager.rules,
         )
+        if identity_of(request).is_pending:
+            # It asks every few seconds whether it shall wake up, and hears it when it may.
+            return reply(wire.WorkerStateChange(WorkerStatus.ASLEEP, pending_approval=True))
         return reply(wire.WorkerStateChange(status))
 
     @post("/sign-off", opt=operation("signOff"), status_code=200)
@@ -115,7 +97,9 @@ class WorkerController(Controller):
         if was_lost:
             # Who asks this, and not for work, sleeps.
             await manager.database.write(come_back, worker, WorkerStatus.ASLEEP, manager.rules)
-        return reply(wire.WorkerStateChange(wanted)) if wanted else empty()
+        if not wanted or identity_of(request).is_pending:
+            return empty()
+        return reply(wire.WorkerStateChange(wanted))
 
     @post(
         "/state-changed",
@@ -127,6 +111,8 @@ class WorkerController(Controller):
         manager = manager_of(request)
         body = await body_of(request, wire.WorkerStateChanged)
         worker = worker_of(request)
+        if identity_of(request).is_pending and body.status is WorkerStatus.AWAKE:
+            raise Forbidden(AWAITS_APPROVAL)
         await manager.database.write(workers.state_changed, worker, body.status, manager.rules)
         return empty()
 
@@ -186,18 +172,6 @@ class WorkerController(Controller):
                 statusChangeRequested=may.status_requested,
             )
         )
-
-
-def _registered(new: workers.Registration) -> wire.RegisteredWorker:
-    return wire.RegisteredWorker(
-        uuid=new.uuid,
-        name=new.name,
-        address=new.address,
-        status=WorkerStatus.OFFLINE,
-        platform=new.platform,
-        software="",
-        supported_task_types=list(new.task_types),
-    )
 
 
 def _seconds(text: str | None, beat: float | None) -> float:

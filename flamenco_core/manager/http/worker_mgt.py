@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Controller, delete, get, post, put
 
+from flamenco_core.domain.newcomers import STRANGER, Newcomer
 from flamenco_core.manager.http.plumbing import (
     Answer,
     Request,
@@ -23,6 +24,7 @@ from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases import tags, workers
+from flamenco_core.manager.usecases.newcomers import list_workers
 from flamenco_core.offers.operations import operation
 from flamenco_core.wire import worker_mgt as wire
 
@@ -39,16 +41,17 @@ class WorkerManagementController(Controller):
     async def fetch_workers(self, request: Request[Any, Any, Any]) -> Answer:
         """List all workers."""
         manager = manager_of(request)
-        rows = await manager.database.read(worker_rows.all_workers)
+        rows, new = await manager.database.read(list_workers)
         seen = manager.liveness.last_seen
-        return reply(wire.WorkerList([worker_summary(row, seen(row.uuid)) for row in rows]))
+        views = [worker_summary(w, seen(w.uuid), new.get(w.uuid, STRANGER)) for w in rows]
+        return reply(wire.WorkerList(views))
 
     @get("/workers/{worker_id:str}", opt=operation("fetchWorker", wire.Worker))
     async def fetch_worker(self, request: Request[Any, Any, Any]) -> Answer:
         """Show a worker."""
         manager, worker = manager_of(request), path_id(request, "worker_id")
-        row, task, tagged = await manager.database.read(_whole_worker, worker)
-        return reply(worker_view(row, manager.liveness.last_seen(worker), task, tagged))
+        row, task, tagged, new = await manager.database.read(_whole_worker, worker)
+        return reply(worker_view(row, manager.liveness.last_seen(worker), task, tagged, new))
 
     @delete("/workers/{worker_id:str}", opt=operation("deleteWorker"), status_code=200)
     async def delete_worker(self, request: Request[Any, Any, Any]) -> Answer:
@@ -129,6 +132,7 @@ class WorkerManagementController(Controller):
         return empty()
 
 
-def _whole_worker(tx: Tx, worker: str) -> tuple[Row, Row | None, list[Row]]:
+def _whole_worker(tx: Tx, worker: str) -> tuple[Row, Row | None, list[Row], Newcomer]:
     row = worker_rows.worker_by_uuid(tx, worker)
-    return row, task_rows.last_of_worker(tx, row.id), worker_rows.tags_of(tx, row.id)
+    new = list_workers(tx)[1].get(worker, STRANGER)
+    return row, task_rows.last_of_worker(tx, row.id), worker_rows.tags_of(tx, row.id), new

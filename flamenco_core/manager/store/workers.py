@@ -12,8 +12,9 @@ from flamenco_core.domain.events import WorkerFacts
 from flamenco_core.domain.statuses import WorkerStatus
 from flamenco_core.domain.workers import Request
 from flamenco_core.errors import NotFound
+from flamenco_core.manager.store.admission_tables import admissions
 from flamenco_core.manager.store.care_tables import worker_removals
-from flamenco_core.manager.store.query import Query, Row, literal
+from flamenco_core.manager.store.query import Query, Row, literal, one
 from flamenco_core.manager.store.tables import (
     attempts,
     blocks,
@@ -68,8 +69,15 @@ _CREDENTIALS = Query(
         workers.c.name,
         workers.c.secret_hash,
         workers.c.deleted_at.is_not(None).label("is_removed"),
-    ).where(workers.c.uuid == bindparam("uuid"), or_(_ALIVE, _WAS_REMOVED))
+        admissions.c.is_pending,
+        admissions.c.former_hash,
+        admissions.c.former_until,
+        admissions.c.must_rotate,
+    )
+    .join(admissions, admissions.c.worker_id == workers.c.id, isouter=True)
+    .where(workers.c.uuid == bindparam("uuid"), or_(_ALIVE, _WAS_REMOVED))
 )
+_WAITS = exists().where(admissions.c.worker_id == workers.c.id, admissions.c.is_pending == one)
 
 
 def worker_by_uuid(tx: Tx, uuid: str) -> Row:
@@ -123,7 +131,8 @@ def all_workers(tx: Tx) -> list[Row]:
 def credentials(tx: Tx, uuid: str) -> Row | None:
     """Return id, name and secret hash of a worker that was not deleted by a person.
 
-    ``is_removed`` says that it was because it was not heard of for long.
+    ``is_removed`` says that it was because it was not heard of for long; the rest is of
+    `admission_tables`, and empty where there is nothing of it.
     """
     return tx.one(_CREDENTIALS, uuid=uuid)
 
@@ -223,6 +232,7 @@ _OTHERS = Query(
     select(workers.c.id, workers.c.task_types)
     .where(
         _ALIVE,
+        ~_WAITS,
         ~exists().where(
             failures.c.task_id == bindparam("task"), failures.c.worker_id == workers.c.id
         ),

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 
 from flamenco_core.domain.statuses import WorkerStatus
 from flamenco_core.domain.why import Able
+from flamenco_core.manager.store import admissions
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.query import Query, Row
 from flamenco_core.manager.store.tables import attempts, blocks, worker_tags
@@ -26,7 +27,8 @@ _BLOCKS = Query(
 
 
 def crew(tx: Tx) -> list[Able]:
-    """Return all workers that the farm knows, without the blocklists of jobs."""
+    """Return all workers that the farm has let in, without the blocklists of jobs."""
+    pending = {id for id, known in admissions.all_admissions(tx).items() if known.is_pending}
     tagged = grouped(tx.all(_TAGGED))
     busy = {row.worker_id for row in tx.all(_BUSY)}
     return [
@@ -40,6 +42,7 @@ def crew(tx: Tx) -> list[Able]:
             wanted=row.status_requested,
         )
         for row in worker_rows.all_workers(tx)
+        if row.id not in pending
     ]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 from flamenco_core.clock import rfc3339
 from flamenco_core.domain.statuses import WorkerStatus
 from flamenco_core.domain.why_worker import Hurdle, Work, WorkerAlone, why_idle
-from flamenco_core.manager.store import claims
+from flamenco_core.manager.store import admissions, claims
 from flamenco_core.manager.store import lanes as lane_rows
 from flamenco_core.manager.store import sleep as sleep_rows
 from flamenco_core.manager.store import tasks as task_rows
@@ -37,6 +37,7 @@ def why_worker(tx: Tx, worker_id: str) -> tuple[Row, list[str]]:
         status=WorkerStatus(row.status),
         wanted=request.status if request else None,
         is_lazy=bool(request and request.is_lazy),
+        is_pending=admissions.is_pending(tx, row.id),
         task=held[0].name if held else "",
         job=held[0].job_name if held else "",
         task_types=tuple(json.loads(row.task_types)),

@@ -26,6 +26,7 @@ from flamenco_core.domain.workers import (
     requests_to,
 )
 from flamenco_core.errors import NotAllowed
+from flamenco_core.manager.store import admissions
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import lanes as lane_rows
 from flamenco_core.manager.store import tasks as task_rows
@@ -167,6 +168,8 @@ def request_worker_status(tx: Tx, worker_id: str, status: WorkerStatus, *, is_la
     Raises `NotFound`, or `NotAllowed` for what nobody can ask of it.
     """
     row = worker_rows.lock_worker(tx, worker_id)
+    if admissions.is_pending(tx, row.id):
+        raise NotAllowed(f"worker {row.name} waits for approval: 'flamenco workers approve'")
     _require_possible(row, status)
     was = WorkerStatus(row.status)
     request = None if status is was else Request(status, is_lazy)

@@ -27,6 +27,9 @@ OURS = {
     *("fetchRemovedWorkers", "restoreWorker"),
     *("downloadJobArchive", "archiveJob"),
     *("fetchJobRetention", "setJobRetention", "pruneJobs"),
+    *("fetchRegistrationTokens", "createRegistrationToken", "revokeRegistrationToken"),
+    *("approveWorker", "rejectWorker", "rotateWorkerSecret", "rotateSecret"),
+    *("mergeWorkers", "fetchWorkerVariables"),
     *("getApiDocument", "showApi", "getApiStyle"),
 }
 """What Flamenco's document does not have."""

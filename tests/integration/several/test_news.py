@@ -8,6 +8,7 @@ import time
 import psycopg
 import pytest
 from several_steps import (
+    SECRET,
     Managers,
     ask,
     cut_lines,
@@ -29,7 +30,9 @@ from flamenco_core.domain.events import (
     TaskLogged,
     TaskStatusChanged,
 )
+from flamenco_core.domain.registration import Admission
 from flamenco_core.manager.news import News
+from flamenco_core.manager.registration_settings import RegistrationSettings
 
 pytestmark = pytest.mark.postgresql
 
@@ -195,3 +198,41 @@ async def test_a_number_of_another_manager_is_no_place_to_go_on_from(managers: M
     for number in (anna.manager.bus.number, anna.manager.bus.number - 1000):
         heard = bert.manager.bus.subscribe(number)
         assert (await heard.next(1)).event is None  # type: ignore[union-attr]
+
+
+async def test_a_worker_with_another_secret_is_known_to_both(managers: Managers) -> None:
+    anna, bert = await managers.two()
+    worker = await join(bert)
+    new = "9" * 64
+    assert (await ask(anna, worker, "rotate-secret", {"secret": new})).status_code == 204
+    url = "/api/v3/worker/state"
+    # At once: it may go to another Manager with its next breath.
+    assert (await bert.client.get(url, auth=(worker, new))).status_code == 204
+    assert (await bert.client.get(url, auth=(worker, "s"))).status_code == 204
+
+
+async def test_a_worker_that_is_asked_for_another_secret_hears_of_it_from_both(
+    managers: Managers,
+) -> None:
+    anna, bert = await managers.two()
+    worker = await join(bert)
+    heard = bert.manager.bus.subscribe()
+    url = f"/api/v3/worker-mgt/workers/{worker}/rotate-secret"
+    assert (await anna.client.post(url)).is_success
+    await event(heard, lambda told: type(told).__name__ == "WorkerSecretChanged")
+    assert "flamenco-rotate-secret" in (await ask(bert, worker, "task")).headers
+
+
+async def test_a_worker_that_one_manager_approves_is_let_in_by_the_other(
+    managers: Managers,
+) -> None:
+    mode = {"worker_registration": RegistrationSettings(mode=Admission.APPROVAL)}
+    anna, bert = await managers.start(**mode), await managers.start(**mode)
+    body = {"name": "w", "platform": "linux", "secret": SECRET, "supported_task_types": ["misc"]}
+    answer = await bert.client.post("/api/v3/worker/register-worker", json=body)
+    worker = answer.json()["uuid"]
+    assert (await ask(bert, worker, "task")).status_code == 403
+    approve = f"/api/v3/worker-mgt/workers/{worker}/approve"
+    assert (await anna.client.post(approve, json={})).is_success
+    assert (await ask(bert, worker, "state-changed", {"status": "awake"})).status_code == 204
+    assert (await ask(bert, worker, "task")).status_code == 204

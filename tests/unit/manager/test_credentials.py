@@ -6,11 +6,20 @@ from typing import Any
 
 import pytest
 
-from flamenco_core.domain.events import WorkerDeleted, WorkerFacts
+from flamenco_core.domain.events import WorkerDeleted, WorkerFacts, WorkerSecretChanged
 from flamenco_core.domain.statuses import WorkerStatus
 from flamenco_core.manager.credentials import FRESH, Credentials
 
 ANNA = "1f2c5e74-7c8e-4a51-8c5d-111111111111"
+
+
+def a_row(**changes: Any) -> SimpleNamespace:
+    given = {"name": "anna", "secret_hash": "s", "is_removed": False, "is_pending": None}
+    return SimpleNamespace(**{**given, **changes})
+
+
+def fits(row: Any) -> bool:
+    return bool(row.secret_hash == "s")
 
 
 class Rows:
@@ -31,77 +40,110 @@ class Rows:
 
 
 def gone(worker: str) -> WorkerDeleted:
-    return WorkerDeleted(
-        WorkerFacts(
-            id=worker,
-            name="anna",
-            status=WorkerStatus.AWAKE,
-            updated=0,
-            version="",
-            can_restart=False,
-        )
+    return WorkerDeleted(facts(worker))
+
+
+def facts(worker: str) -> WorkerFacts:
+    return WorkerFacts(
+        id=worker,
+        name="anna",
+        status=WorkerStatus.AWAKE,
+        updated=0,
+        version="",
+        can_restart=False,
     )
 
 
 async def test_a_worker_is_looked_up_once(clock) -> None:
     rows = Rows()
-    rows.rows[ANNA] = SimpleNamespace(name="anna", is_removed=False)
+    rows.rows[ANNA] = a_row()
     credentials = Credentials(rows, clock)
     for _ in range(3):
-        assert (await credentials.of(ANNA)).name == "anna"
+        assert (await credentials.of(ANNA, fits)).name == "anna"
     assert rows.reads == 1
 
 
 async def test_an_unknown_one_each_time(clock) -> None:
     rows = Rows()
     credentials = Credentials(rows, clock)
-    assert await credentials.of(ANNA) is None
-    rows.rows[ANNA] = SimpleNamespace(name="anna", is_removed=False)
-    assert (await credentials.of(ANNA)).name == "anna"
+    assert await credentials.of(ANNA, fits) is None
+    rows.rows[ANNA] = a_row()
+    assert (await credentials.of(ANNA, fits)).name == "anna"
 
 
 async def test_a_deleted_one_is_forgotten(clock) -> None:
     rows = Rows()
-    rows.rows[ANNA] = SimpleNamespace(name="anna", is_removed=False)
+    rows.rows[ANNA] = a_row()
     credentials = Credentials(rows, clock)
-    await credentials.of(ANNA)
+    await credentials.of(ANNA, fits)
     rows.rows.clear()
     credentials.forget_deleted([gone(ANNA)])
-    assert await credentials.of(ANNA) is None
+    assert await credentials.of(ANNA, fits) is None
 
 
 async def test_one_deleted_while_it_was_looked_up_is_not_remembered(clock) -> None:
     rows = Rows()
-    rows.rows[ANNA] = SimpleNamespace(name="anna", is_removed=False)
+    rows.rows[ANNA] = a_row()
     credentials = Credentials(rows, clock)
     rows.gate.clear()
-    asked = asyncio.create_task(credentials.of(ANNA))
+    asked = asyncio.create_task(credentials.of(ANNA, fits))
     await asyncio.sleep(0)
     rows.rows.clear()
     credentials.forget_deleted([gone(ANNA)])
     rows.gate.set()
     await asked
-    assert await credentials.of(ANNA) is None
+    assert await credentials.of(ANNA, fits) is None
 
 
 @pytest.mark.parametrize(("dialect", "reads"), [("sqlite", 1), ("postgresql", 2)])
 async def test_a_shared_database_is_asked_again_soon(clock, dialect: str, reads: int) -> None:
     rows = Rows(dialect)
-    rows.rows[ANNA] = SimpleNamespace(name="anna", is_removed=False)
+    rows.rows[ANNA] = a_row()
     credentials = Credentials(rows, clock)
-    await credentials.of(ANNA)
+    await credentials.of(ANNA, fits)
     await clock.advance(FRESH - 0.1)
-    await credentials.of(ANNA)
+    await credentials.of(ANNA, fits)
     assert rows.reads == 1
     await clock.advance(0.2)
-    await credentials.of(ANNA)
+    await credentials.of(ANNA, fits)
     assert rows.reads == reads
 
 
 async def test_one_that_the_farm_has_given_up_is_asked_for_again(clock) -> None:
     rows = Rows()
-    rows.rows[ANNA] = SimpleNamespace(name="anna", is_removed=True)
+    rows.rows[ANNA] = a_row(is_removed=True)
     credentials = Credentials(rows, clock)
-    assert (await credentials.of(ANNA)).is_removed
-    rows.rows[ANNA] = SimpleNamespace(name="anna", is_removed=False)
-    assert not (await credentials.of(ANNA)).is_removed
+    assert (await credentials.of(ANNA, fits)).is_removed
+    rows.rows[ANNA] = a_row()
+    assert not (await credentials.of(ANNA, fits)).is_removed
+
+
+async def test_one_that_waits_for_approval_is_asked_for_each_time(clock) -> None:
+    rows = Rows()
+    rows.rows[ANNA] = a_row(is_pending=1)
+    credentials = Credentials(rows, clock)
+    assert (await credentials.of(ANNA, fits)).is_pending
+    rows.rows[ANNA] = a_row()
+    assert not (await credentials.of(ANNA, fits)).is_pending
+
+
+async def test_one_with_another_secret_is_looked_up_again(clock) -> None:
+    rows = Rows()
+    rows.rows[ANNA] = a_row()
+    credentials = Credentials(rows, clock)
+    await credentials.of(ANNA, fits)
+    credentials.forget_deleted([WorkerSecretChanged(facts(ANNA))])
+    await credentials.of(ANNA, fits)
+    assert rows.reads == 2
+
+
+async def test_a_secret_that_does_not_fit_may_be_newer_than_what_is_remembered(clock) -> None:
+    rows = Rows("postgresql")
+    rows.rows[ANNA] = a_row(secret_hash="former")
+    credentials = Credentials(rows, clock)
+    assert (await credentials.of(ANNA, lambda row: True)).secret_hash == "former"
+    # Another Manager has taken in the change; its news of that is still on the way.
+    rows.rows[ANNA] = a_row()
+    assert (await credentials.of(ANNA, fits)).secret_hash == "s"
+    assert (await credentials.of(ANNA, fits)).secret_hash == "s"
+    assert rows.reads == 2

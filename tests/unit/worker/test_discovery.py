@@ -23,7 +23,7 @@ class Version(BaseHTTPRequestHandler):
         self.send_response(200 if found else 404)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
-        self.wfile.write(b'{"version": "3.9"}')
+        self.wfile.write(b'{"version": "3.9", "name": "Farm of Anna"}')
 
     def log_message(self, *_: object) -> None: ...
 
@@ -87,6 +87,7 @@ def searching(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
     def make(port: int = 9, manager_url: str = "", **section: Any) -> WorkerApp:
         discovery = {
+            "dns_name": "",
             "ssdp_address": "127.0.0.1",
             "ssdp_port": port,
             "interface": "127.0.0.1",
@@ -208,3 +209,53 @@ def test_only_answers_of_flamenco_managers_count(packet: bytes, location: str | 
 )
 def test_of_a_location_only_host_and_port_count(location: str, url: str | None) -> None:
     assert base_url(location) == url
+
+
+# -- by name -----------------------------------------------------------------------------------
+
+
+async def test_a_manager_is_found_by_the_name_that_the_dns_has(
+    searching: Callable[..., WorkerApp], manager_url: str
+) -> None:
+    port = int(manager_url.rstrip("/").rpartition(":")[2])
+    app = searching(ssdp=False, dns_name="localhost", dns_port=port)
+    assert await app.find_manager() == f"http://localhost:{port}/"
+
+
+@pytest.mark.parametrize("name", ["no host has a space", "x" * 300, "a..b", "no-such-host.invalid"])
+async def test_a_name_that_nobody_has_finds_nothing(
+    searching: Callable[..., WorkerApp], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def nobody(*_: Any, **__: Any) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "not known")
+
+    if name.endswith(".invalid"):
+        monkeypatch.setattr("flamenco_core.builtin.dns_search.socket.getaddrinfo", nobody)
+    app = searching(ssdp=False, dns_name=name, rounds=1)
+    assert await app.find_manager() is None
+
+
+async def test_a_name_server_that_does_not_answer_is_not_waited_for(
+    searching: Callable[..., WorkerApp], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+
+    def hangs(*_: Any, **__: Any) -> list[Any]:
+        answer.wait(10)
+        return []
+
+    monkeypatch.setattr("flamenco_core.builtin.dns_search.socket.getaddrinfo", hangs)
+    try:
+        with anyio.fail_after(5):
+            app = searching(ssdp=False, dns_name="farm", rounds=1, round_time=0.05)
+            assert await app.find_manager() is None
+    finally:
+        answer.set()
+
+
+async def test_of_several_managers_the_one_with_the_name_is_taken(
+    searching: Callable[..., WorkerApp], responder: Callable[..., int], manager_url: str
+) -> None:
+    port = responder(an_answer(manager_url))
+    assert await searching(port, manager_name=" farm of anna").find_manager() == manager_url
+    assert await searching(port, manager_name="Bert's", rounds=1).find_manager() is None

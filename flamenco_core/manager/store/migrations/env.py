@@ -6,6 +6,7 @@ from alembic import context
 
 # These only join the others.
 from flamenco_core.manager.store import (  # noqa: F401
+    admission_tables,
     care_tables,
     contact_tables,
     image_tables,

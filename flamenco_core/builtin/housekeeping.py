@@ -32,6 +32,7 @@ def register_services(host: Manager) -> Iterable[Service]:
         Service(name="sleep-schedules", run=host.sleeping.follow, every=5.0, once_per_farm=True),
         Service(name="stuck-jobs", run=host.stuck.watch, every=60.0, once_per_farm=True),
         Service(name="old-workers", run=host.old_workers.look, every=600.0, once_per_farm=True),
+        Service(name="worker-tests", run=host.trials.look, every=30.0, once_per_farm=True),
         Service(name="last-rendered", run=host.last_rendered.serve),
         Service(name="task-logs", run=host.flush_logs, every=5.0),
         Service(name="database-look", run=host.database_care.look_often),

@@ -35,6 +35,7 @@ from flamenco_core.wire.tasks import (
     TaskStatusChange,
     TaskSummary,
 )
+from flamenco_core.wire.trials import WorkerTest
 from flamenco_core.wire.why import TaskWhy, WorkerWhy
 from flamenco_core.wire.worker_mgt import (
     Worker,
@@ -114,6 +115,23 @@ class Client:
     def why_worker(self, worker_id: str) -> WorkerWhy:
         """Return why a worker is not at work; raises `NotFound`."""
         return self._get(f"/worker-mgt/workers/{_part(worker_id)}/why", WorkerWhy)
+
+    def test_worker(self, worker_id: str) -> WorkerTest:
+        """Let a worker be tested when it is free; raises `Conflict` while it is already."""
+        path = f"/worker-mgt/workers/{_part(worker_id)}/test"
+        return self._read(self._post(path, None), WorkerTest)
+
+    def worker_test(self, worker_id: str) -> WorkerTest:
+        """Return the newest test of a worker; raises `NotFound`."""
+        return self._get(f"/worker-mgt/workers/{_part(worker_id)}/test", WorkerTest)
+
+    def withdraw_test(self, worker_id: str) -> None:
+        """End a test of a worker that waits or runs."""
+        self.transport.send("DELETE", f"{_API}/worker-mgt/workers/{_part(worker_id)}/test")
+
+    def picture_of(self, path: str) -> bytes:
+        """Return an image, given the path that the API has named."""
+        return self.transport.send("GET", path).content
 
     def tags(self) -> list[WorkerTag]:
         """Return all worker tags."""

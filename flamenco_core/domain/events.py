@@ -4,7 +4,7 @@
   x JobEvent: JobSubmitted, JobStatusChanged, JobUpdated, JobDeleted, LastRenderedChanged
   x TaskEvent: TaskStatusChanged, TaskProgressed, TaskLogged
   x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted,
-    WorkerRemovalAnnounced
+    WorkerRemovalAnnounced, WorkerTested
   x TagEvent: TagChanged, TagDeleted
   x HostEvent: ManagerStarted, ManagerStopping, DatabaseTrouble, JobTypesChanged;
                on a Worker: RunStarted, RunEnded
@@ -18,6 +18,7 @@ from __future__ import annotations
 import attrs
 
 from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
+from flamenco_core.domain.trials import TrialStatus
 
 __all__ = [
     "DatabaseTrouble",
@@ -51,6 +52,7 @@ __all__ = [
     "WorkerRegistered",
     "WorkerRemovalAnnounced",
     "WorkerStatusChanged",
+    "WorkerTested",
     "WorkerUpdated",
 ]
 
@@ -242,6 +244,15 @@ class WorkerRemovalAnnounced(WorkerEvent):
 
     worker: WorkerFacts
     removal_at: int
+
+
+@attrs.frozen(kw_only=True)
+class WorkerTested(WorkerEvent):
+    """A test that somebody asked for has ended; its results can be read."""
+
+    worker: WorkerFacts
+    test_id: str
+    status: TrialStatus
 
 
 @attrs.frozen

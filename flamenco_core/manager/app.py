@@ -40,6 +40,7 @@ from flamenco_core.manager.http.shield import Shield
 from flamenco_core.manager.http.sleep import SleepController
 from flamenco_core.manager.http.stuck import StuckController
 from flamenco_core.manager.http.tasks import TaskController
+from flamenco_core.manager.http.trials import TrialController
 from flamenco_core.manager.http.why import WhyController
 from flamenco_core.manager.http.worker import WorkerController
 from flamenco_core.manager.http.worker_mgt import WorkerManagementController
@@ -70,6 +71,7 @@ CONTROLLERS = (
     WorkerManagementController,
     OldWorkerController,
     SleepController,
+    TrialController,
     StuckController,
     WhyController,
     EventController,

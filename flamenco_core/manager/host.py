@@ -50,6 +50,7 @@ from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.stuck import Stuck
 from flamenco_core.manager.timeouts import OwnTimeouts, SharedTimeouts, Timeouts
 from flamenco_core.manager.traffic import Traffic
+from flamenco_core.manager.trials import Trials
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.time_out import fail_silent_task
 from flamenco_core.offers.storage import Storage
@@ -112,6 +113,7 @@ class Manager:
         self.sleeping = Sleeping(self)
         self.stuck = Stuck(self)
         self.old_workers = OldWorkers(self)
+        self.trials = Trials(self)
         self.rules = Rules()
         self.liveness, self.timeouts = self._watching()
         self._offered: tuple[Variable, ...] = ()
@@ -154,6 +156,7 @@ class Manager:
         offers = self.plugins.registered
         self.job_types = JobTypeCatalog(offers("register_job_types", manager=self).values())
         self.job_type_watch = JobTypeWatch(self.job_types, self.bus.publish)
+        self.trials.offered = offers("register_trials", host=self)
         self.storage = _last(offers("register_storages", manager=self).values())
         self._offered = tuple(offers("register_variables", manager=self).values())
         self.variables = self._variables()

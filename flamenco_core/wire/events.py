@@ -82,6 +82,9 @@ def _worker_body(event: events.WorkerEvent) -> dict[str, Any]:
             return _worker(event.worker) | {"deleted_at": rfc3339(event.worker.updated)}
         case events.WorkerRemovalAnnounced():
             return _worker(event.worker) | {"removal_at": rfc3339(event.removal_at)}
+        case events.WorkerTested():
+            test = {"id": event.test_id, "status": event.status}
+            return _worker(event.worker) | {"test": test}
         case events.WorkerRegistered() | events.WorkerUpdated():
             return _worker(event.worker)
     raise AssertionError(f"{event} has no body")

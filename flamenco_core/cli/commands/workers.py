@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from flamenco_core.cli.commands.worker_schedule import schedule
+from flamenco_core.cli.commands.workers_test import test
 from flamenco_core.cli.context import Cli, as_json, asks_manager
 from flamenco_core.cli.output import local_time, print_json, print_table, short
 from flamenco_core.wire.worker_mgt import WorkerSummary
@@ -17,7 +18,7 @@ __all__ = ["workers"]
 @asks_manager
 @click.pass_context
 def workers(context: click.Context, as_json: bool) -> None:
-    """List the workers; 'workers schedule' says when one sleeps."""
+    """List the workers; 'workers schedule' says when one sleeps, 'workers test' tries one."""
     if context.invoked_subcommand:
         return
     with context.ensure_object(Cli).client() as client:
@@ -30,7 +31,8 @@ def workers(context: click.Context, as_json: bool) -> None:
     print_table(columns, rows, empty="no workers; start one with 'flamenco worker'")
 
 
-workers.add_command(schedule)
+for _command in (schedule, test):
+    workers.add_command(_command)
 
 
 def _row(worker: WorkerSummary) -> list[object]:

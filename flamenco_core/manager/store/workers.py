@@ -13,7 +13,7 @@ from flamenco_core.domain.statuses import WorkerStatus
 from flamenco_core.domain.workers import Request
 from flamenco_core.errors import NotFound
 from flamenco_core.manager.store.care_tables import worker_removals
-from flamenco_core.manager.store.query import Query, Row, literal
+from flamenco_core.manager.store.query import Query, Row, literal, one
 from flamenco_core.manager.store.tables import (
     attempts,
     blocks,
@@ -24,6 +24,7 @@ from flamenco_core.manager.store.tables import (
     workers,
 )
 from flamenco_core.manager.store.transaction import Pool, Tx
+from flamenco_core.manager.store.trial_tables import trials
 
 __all__ = [
     "all_workers",
@@ -47,13 +48,18 @@ _ALIVE = workers.c.deleted_at.is_(None)
 _BY_UUID = Query(select(workers).where(workers.c.uuid == bindparam("uuid"), _ALIVE))
 _HOLDS = exists().where(attempts.c.worker_id == workers.c.id, attempts.c.ended_at.is_(None))
 _PASSED = exists().where(cursors.c.worker_id == workers.c.id)
+_ON_TRIAL = exists().where(trials.c.worker_id == workers.c.id, trials.c.open == one)
 _TAG_ID = cast(worker_tags.c.tag_id, Text)
 
 
 def _with_work(joined: Any) -> Select[Any]:
     tag_ids = select(joined).where(worker_tags.c.worker_id == workers.c.id).scalar_subquery()
     return select(
-        workers, tag_ids.label("tag_ids"), _HOLDS.label("holds"), _PASSED.label("passed")
+        workers,
+        tag_ids.label("tag_ids"),
+        _HOLDS.label("holds"),
+        _PASSED.label("passed"),
+        _ON_TRIAL.label("on_trial"),
     ).where(workers.c.uuid == bindparam("uuid"), _ALIVE)
 
 
@@ -96,7 +102,7 @@ def lock_worker(tx: Tx, uuid: str) -> Row:
     """Return a worker that was not deleted, locked; what changes a worker begins with this.
 
     ``tag_ids`` are the ids of its tags as a text, ``holds`` says whether it has a task,
-    ``passed`` whether it has cursors.
+    ``passed`` whether it has cursors, ``on_trial`` whether it is to be tested.
     Raises `NotFound`.
     """
     row = find_worker(tx, uuid)

@@ -9,6 +9,11 @@ import httpx
 
 from flamenco_core.client.transport import Transport
 from flamenco_core.errors import BadRequest, FlamencoError
+from flamenco_core.wire.blocklist import (
+    JobBlocklistAddition,
+    JobBlocklistEntry,
+    WorkerBlocklistEntry,
+)
 from flamenco_core.wire.converter import decode, encode
 from flamenco_core.wire.job_types import AvailableJobType, AvailableJobTypes, JobTypesState
 from flamenco_core.wire.jobs import (
@@ -116,6 +121,15 @@ class Client:
         """Return why a worker is not at work; raises `NotFound`."""
         return self._get(f"/worker-mgt/workers/{_part(worker_id)}/why", WorkerWhy)
 
+    def blocklist_of_worker(self, worker_id: str) -> list[WorkerBlocklistEntry]:
+        """Return from which jobs a worker gets no more tasks of a type; raises `NotFound`."""
+        path = f"/worker-mgt/workers/{_part(worker_id)}/blocklist"
+        return self._get(path, list[WorkerBlocklistEntry])
+
+    def clear_blocklist(self, worker_id: str) -> None:
+        """Take a worker off the blocklists of all jobs."""
+        self.transport.send("DELETE", f"{_API}/worker-mgt/workers/{_part(worker_id)}/blocklist")
+
     def test_worker(self, worker_id: str) -> WorkerTest:
         """Let a worker be tested when it is free; raises `Conflict` while it is already."""
         path = f"/worker-mgt/workers/{_part(worker_id)}/test"
@@ -176,6 +190,19 @@ class Client:
     def check_stuck(self, wish: StuckCheck) -> StuckFound:
         """Let the Manager look for jobs that do not go on by themselves."""
         return self._read(self._post("/jobs/check-stuck", wish), StuckFound)
+
+    def blocklist(self, job_id: str) -> list[JobBlocklistEntry]:
+        """Return which workers get no more tasks of a type from a job."""
+        return self._get(f"/jobs/{_part(job_id)}/blocklist", list[JobBlocklistEntry])
+
+    def add_to_blocklist(self, job_id: str, entries: list[JobBlocklistAddition]) -> None:
+        """Give workers no more tasks of a type from a job."""
+        self._post(f"/jobs/{_part(job_id)}/blocklist", entries)
+
+    def remove_from_blocklist(self, job_id: str, entries: list[JobBlocklistEntry]) -> None:
+        """Let workers have tasks of a type from a job again."""
+        path, body = f"{_API}/jobs/{_part(job_id)}/blocklist", encode(entries)
+        self.transport.send("DELETE", path, content=body, headers=_JSON)
 
     def set_retention(self, job_id: str, retention: JobRetention) -> None:
         """Say how long a job is kept."""

@@ -1,7 +1,8 @@
 """What can happen on a farm. Told after it is committed, through ``on_event``.
 
 * Event
-  x JobEvent: JobSubmitted, JobStatusChanged, JobUpdated, JobDeleted, LastRenderedChanged
+  x JobEvent: JobSubmitted, JobStatusChanged, JobUpdated, JobDeleted, JobBlocklistChanged,
+    LastRenderedChanged
   x TaskEvent: TaskStatusChanged, TaskProgressed, TaskLogged
   x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted,
     WorkerRemovalAnnounced, WorkerTested
@@ -21,10 +22,12 @@ from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
 from flamenco_core.domain.trials import TrialStatus
 
 __all__ = [
+    "BlockFacts",
     "DatabaseTrouble",
     "Event",
     "HostEvent",
     "ImageFacts",
+    "JobBlocklistChanged",
     "JobDeleted",
     "JobEvent",
     "JobFacts",
@@ -151,6 +154,30 @@ class JobDeleted(JobEvent):
     """A job is gone, with all that belonged to it."""
 
     job_id: str
+
+
+@attrs.frozen(kw_only=True)
+class BlockFacts:
+    """A worker on a job's blocklist, until ``expires_at`` or for good."""
+
+    worker_id: str
+    worker_name: str
+    task_type: str
+    reason: str
+    expires_at: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class JobBlocklistChanged(JobEvent):
+    """Workers get no more tasks of a type from a job, or get them again.
+
+    ``reason`` is "expired" when it was time for that, and empty when somebody wanted it.
+    """
+
+    job: JobFacts
+    added: tuple[BlockFacts, ...] = ()
+    removed: tuple[BlockFacts, ...] = ()
+    reason: str = ""
 
 
 @attrs.frozen(kw_only=True)

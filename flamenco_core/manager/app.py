@@ -21,6 +21,10 @@ from flamenco_core.domain.events import ManagerStarted
 from flamenco_core.errors import NotFound
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.api_document import ApiDocumentController
+from flamenco_core.manager.http.blocklist import (
+    JobBlocklistController,
+    WorkerBlocklistController,
+)
 from flamenco_core.manager.http.configuration import ConfigurationController
 from flamenco_core.manager.http.events import EventController
 from flamenco_core.manager.http.gate import Gate
@@ -64,6 +68,8 @@ CONTROLLERS = (
     JobTypeController,
     JobController,
     RetentionController,
+    JobBlocklistController,
+    WorkerBlocklistController,
     TaskController,
     OutputController,
     ImageController,

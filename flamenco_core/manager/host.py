@@ -20,6 +20,7 @@ from flamenco_core.domain.sleep_words import zone_named
 from flamenco_core.domain.variables import VariableTable
 from flamenco_core.errors import ConfigError, NotFound
 from flamenco_core.manager.archive import Archiver
+from flamenco_core.manager.blocklists import expire
 from flamenco_core.manager.bus import MANAGERS, Bus
 from flamenco_core.manager.census import Census
 from flamenco_core.manager.cleanup import Cleanup
@@ -134,6 +135,7 @@ class Manager:
                 workers_per_task=settings.task_fail_after_softfail_count,
                 tasks_per_worker=settings.blocklist_threshold,
             ),
+            blocked_for=settings.blocklist_expires_after.nanoseconds // 1000,
             zone=zone_named(settings.time_zone),
         )
         patience = settings.worker_timeout.seconds
@@ -231,6 +233,10 @@ class Manager:
             with contextlib.suppress(NotFound):
                 await self.database.write(fail_silent_task, task, limit, heard, self.rules)
             self.silence.forget(task)
+
+    async def expire_blocks(self) -> None:
+        """Let workers try again whose time on a blocklist is over."""
+        await expire(self)
 
     async def save_seen(self) -> None:
         """Store when workers were last heard of."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flamenco_core.cli.commands.blocklist import of_worker
 from flamenco_core.cli.commands.worker_schedule import schedule
 from flamenco_core.cli.commands.workers_test import test
 from flamenco_core.cli.context import Cli, as_json, asks_manager
@@ -31,7 +32,7 @@ def workers(context: click.Context, as_json: bool) -> None:
     print_table(columns, rows, empty="no workers; start one with 'flamenco worker'")
 
 
-for _command in (schedule, test):
+for _command in (of_worker, schedule, test):
     workers.add_command(_command)
 
 

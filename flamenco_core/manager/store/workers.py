@@ -12,11 +12,11 @@ from flamenco_core.domain.events import WorkerFacts
 from flamenco_core.domain.statuses import WorkerStatus
 from flamenco_core.domain.workers import Request
 from flamenco_core.errors import NotFound
+from flamenco_core.manager.store.blocks import blocked
 from flamenco_core.manager.store.care_tables import worker_removals
 from flamenco_core.manager.store.query import Query, Row, literal, one
 from flamenco_core.manager.store.tables import (
     attempts,
-    blocks,
     cursors,
     failures,
     tags,
@@ -232,11 +232,7 @@ _OTHERS = Query(
         ~exists().where(
             failures.c.task_id == bindparam("task"), failures.c.worker_id == workers.c.id
         ),
-        ~exists().where(
-            blocks.c.job_id == bindparam("job"),
-            blocks.c.worker_id == workers.c.id,
-            blocks.c.task_type == bindparam("task_type"),
-        ),
+        ~blocked(bindparam("job"), workers.c.id, bindparam("task_type")),
     )
     .order_by(workers.c.id)
 )
@@ -248,7 +244,7 @@ def others_able(tx: Tx, *, task: int, job: int, task_type: str, tag: int) -> lis
 
     Those of the right type and tag that neither failed it nor are blocked.
     """
-    rows = tx.all(_OTHERS, task=task, job=job, task_type=task_type)
+    rows = tx.all(_OTHERS, task=task, job=job, task_type=task_type, now=tx.now)
     able = [row.id for row in rows if task_type in json.loads(row.task_types)]
     if not tag:
         return able

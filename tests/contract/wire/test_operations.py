@@ -25,6 +25,7 @@ OURS = {
     *("getConfigurationSchema", "getConfigurationSettings", "getConfigurationState"),
     *("checkStuckJobs", "fetchTaskWhy", "fetchWorkerWhy"),
     *("fetchRemovedWorkers", "restoreWorker"),
+    *("addToJobBlocklist", "fetchWorkerBlocklist", "clearWorkerBlocklist"),
     *("testWorker", "fetchWorkerTest", "withdrawWorkerTest", "fetchWorkerTestPicture"),
     *("downloadJobArchive", "archiveJob"),
     *("fetchJobRetention", "setJobRetention", "pruneJobs"),

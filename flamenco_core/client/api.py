@@ -117,6 +117,24 @@ class Client:
         """Say when a worker sleeps; it acts at once."""
         self._post(f"/worker-mgt/workers/{_part(worker_id)}/sleep-schedule", schedule)
 
+    def forget_sleep_schedule(self, worker_id: str) -> None:
+        """Let a worker follow its tags' schedule, or none."""
+        path = f"{_API}/worker-mgt/workers/{_part(worker_id)}/sleep-schedule"
+        self.transport.send("DELETE", path)
+
+    def tag_sleep_schedule(self, tag_id: str) -> WorkerSleepSchedule | None:
+        """Return when workers with a tag sleep that have no schedule of their own."""
+        response = self.transport.send("GET", f"{_API}{_tag_schedule(tag_id)}")
+        return None if response.status_code == 204 else self._read(response, WorkerSleepSchedule)
+
+    def set_tag_sleep_schedule(self, tag_id: str, schedule: WorkerSleepSchedule) -> None:
+        """Say when workers with a tag sleep; it acts at once."""
+        self._post(_tag_schedule(tag_id), schedule)
+
+    def forget_tag_sleep_schedule(self, tag_id: str) -> None:
+        """Let a tag have no sleep schedule."""
+        self.transport.send("DELETE", f"{_API}{_tag_schedule(tag_id)}")
+
     def why_worker(self, worker_id: str) -> WorkerWhy:
         """Return why a worker is not at work; raises `NotFound`."""
         return self._get(f"/worker-mgt/workers/{_part(worker_id)}/why", WorkerWhy)
@@ -278,6 +296,10 @@ class Client:
             raise FlamencoError(
                 f"{self.url} does not answer like a Manager ({error}); check --manager"
             ) from error
+
+
+def _tag_schedule(tag_id: str) -> str:
+    return f"/worker-mgt/tag/{_part(tag_id)}/sleep-schedule"
 
 
 def _part(text: Any) -> str:

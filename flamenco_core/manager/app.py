@@ -41,7 +41,7 @@ from flamenco_core.manager.http.retention import RetentionController
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.setup import SetupController
 from flamenco_core.manager.http.shield import Shield
-from flamenco_core.manager.http.sleep import SleepController
+from flamenco_core.manager.http.sleep import SleepController, TagSleepController
 from flamenco_core.manager.http.stuck import StuckController
 from flamenco_core.manager.http.tasks import TaskController
 from flamenco_core.manager.http.trials import TrialController
@@ -77,6 +77,7 @@ CONTROLLERS = (
     WorkerManagementController,
     OldWorkerController,
     SleepController,
+    TagSleepController,
     TrialController,
     StuckController,
     WhyController,

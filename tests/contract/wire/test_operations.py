@@ -26,6 +26,8 @@ OURS = {
     *("checkStuckJobs", "fetchTaskWhy", "fetchWorkerWhy"),
     *("fetchRemovedWorkers", "restoreWorker"),
     *("addToJobBlocklist", "fetchWorkerBlocklist", "clearWorkerBlocklist"),
+    *("fetchTagSleepSchedule", "setTagSleepSchedule", "deleteTagSleepSchedule"),
+    "deleteWorkerSleepSchedule",
     *("testWorker", "fetchWorkerTest", "withdrawWorkerTest", "fetchWorkerTestPicture"),
     *("downloadJobArchive", "archiveJob"),
     *("fetchJobRetention", "setJobRetention", "pruneJobs"),

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         Subcommand,
         Submission,
         TaskToRun,
+        Trial,
         Variable,
     )
     from flamenco_core.worker.host import Worker
@@ -71,6 +72,15 @@ def register_services(host: Host) -> Iterable[Service]:
 
     The supervisor starts each service when the host is ready, restarts it with growing
     pauses if it raises, and cancels it at the end.
+    """
+
+
+@hookspec
+def register_trials(host: Host) -> Iterable[Trial]:
+    """Offer small pieces of work that show what a worker can do.
+
+    A Manager has any worker run them when a person asks for a test; ``flamenco worker
+    check`` runs them on the machine itself.
     """
 
 

@@ -12,6 +12,7 @@ WORKER = [
     "flamenco_core.builtin.files",
     "flamenco_core.builtin.scratch",
     "flamenco_core.builtin.readiness",
+    "flamenco_core.builtin.trials",
     "flamenco_core.builtin.discovery_worker",
 ]
 """Modules that a Worker loads, in this order."""
@@ -21,6 +22,7 @@ MANAGER = [
     "flamenco_core.builtin.variables",
     "flamenco_core.builtin.worker_identity",
     "flamenco_core.builtin.housekeeping",
+    "flamenco_core.builtin.trials",
     "flamenco_core.builtin.discovery_manager",
     "flamenco_core.builtin.metrics",
     "flamenco_core.builtin.echo_sleep_test",

@@ -9,6 +9,11 @@ import httpx
 
 from flamenco_core.client.transport import Transport
 from flamenco_core.errors import BadRequest, FlamencoError
+from flamenco_core.wire.blocklist import (
+    JobBlocklistAddition,
+    JobBlocklistEntry,
+    WorkerBlocklistEntry,
+)
 from flamenco_core.wire.converter import decode, encode
 from flamenco_core.wire.job_types import AvailableJobType, AvailableJobTypes, JobTypesState
 from flamenco_core.wire.jobs import (
@@ -35,6 +40,7 @@ from flamenco_core.wire.tasks import (
     TaskStatusChange,
     TaskSummary,
 )
+from flamenco_core.wire.trials import WorkerTest
 from flamenco_core.wire.why import TaskWhy, WorkerWhy
 from flamenco_core.wire.worker_mgt import (
     Worker,
@@ -111,9 +117,53 @@ class Client:
         """Say when a worker sleeps; it acts at once."""
         self._post(f"/worker-mgt/workers/{_part(worker_id)}/sleep-schedule", schedule)
 
+    def forget_sleep_schedule(self, worker_id: str) -> None:
+        """Let a worker follow its tags' schedule, or none."""
+        path = f"{_API}/worker-mgt/workers/{_part(worker_id)}/sleep-schedule"
+        self.transport.send("DELETE", path)
+
+    def tag_sleep_schedule(self, tag_id: str) -> WorkerSleepSchedule | None:
+        """Return when workers with a tag sleep that have no schedule of their own."""
+        response = self.transport.send("GET", f"{_API}{_tag_schedule(tag_id)}")
+        return None if response.status_code == 204 else self._read(response, WorkerSleepSchedule)
+
+    def set_tag_sleep_schedule(self, tag_id: str, schedule: WorkerSleepSchedule) -> None:
+        """Say when workers with a tag sleep; it acts at once."""
+        self._post(_tag_schedule(tag_id), schedule)
+
+    def forget_tag_sleep_schedule(self, tag_id: str) -> None:
+        """Let a tag have no sleep schedule."""
+        self.transport.send("DELETE", f"{_API}{_tag_schedule(tag_id)}")
+
     def why_worker(self, worker_id: str) -> WorkerWhy:
         """Return why a worker is not at work; raises `NotFound`."""
         return self._get(f"/worker-mgt/workers/{_part(worker_id)}/why", WorkerWhy)
+
+    def blocklist_of_worker(self, worker_id: str) -> list[WorkerBlocklistEntry]:
+        """Return from which jobs a worker gets no more tasks of a type; raises `NotFound`."""
+        path = f"/worker-mgt/workers/{_part(worker_id)}/blocklist"
+        return self._get(path, list[WorkerBlocklistEntry])
+
+    def clear_blocklist(self, worker_id: str) -> None:
+        """Take a worker off the blocklists of all jobs."""
+        self.transport.send("DELETE", f"{_API}/worker-mgt/workers/{_part(worker_id)}/blocklist")
+
+    def test_worker(self, worker_id: str) -> WorkerTest:
+        """Let a worker be tested when it is free; raises `Conflict` while it is already."""
+        path = f"/worker-mgt/workers/{_part(worker_id)}/test"
+        return self._read(self._post(path, None), WorkerTest)
+
+    def worker_test(self, worker_id: str) -> WorkerTest:
+        """Return the newest test of a worker; raises `NotFound`."""
+        return self._get(f"/worker-mgt/workers/{_part(worker_id)}/test", WorkerTest)
+
+    def withdraw_test(self, worker_id: str) -> None:
+        """End a test of a worker that waits or runs."""
+        self.transport.send("DELETE", f"{_API}/worker-mgt/workers/{_part(worker_id)}/test")
+
+    def picture_of(self, path: str) -> bytes:
+        """Return an image, given the path that the API has named."""
+        return self.transport.send("GET", path).content
 
     def tags(self) -> list[WorkerTag]:
         """Return all worker tags."""
@@ -158,6 +208,19 @@ class Client:
     def check_stuck(self, wish: StuckCheck) -> StuckFound:
         """Let the Manager look for jobs that do not go on by themselves."""
         return self._read(self._post("/jobs/check-stuck", wish), StuckFound)
+
+    def blocklist(self, job_id: str) -> list[JobBlocklistEntry]:
+        """Return which workers get no more tasks of a type from a job."""
+        return self._get(f"/jobs/{_part(job_id)}/blocklist", list[JobBlocklistEntry])
+
+    def add_to_blocklist(self, job_id: str, entries: list[JobBlocklistAddition]) -> None:
+        """Give workers no more tasks of a type from a job."""
+        self._post(f"/jobs/{_part(job_id)}/blocklist", entries)
+
+    def remove_from_blocklist(self, job_id: str, entries: list[JobBlocklistEntry]) -> None:
+        """Let workers have tasks of a type from a job again."""
+        path, body = f"{_API}/jobs/{_part(job_id)}/blocklist", encode(entries)
+        self.transport.send("DELETE", path, content=body, headers=_JSON)
 
     def set_retention(self, job_id: str, retention: JobRetention) -> None:
         """Say how long a job is kept."""
@@ -249,6 +312,10 @@ class Client:
             raise FlamencoError(
                 f"{self.url} does not answer like a Manager ({error}); check --manager"
             ) from error
+
+
+def _tag_schedule(tag_id: str) -> str:
+    return f"/worker-mgt/tag/{_part(tag_id)}/sleep-schedule"
 
 
 def _part(text: Any) -> str:

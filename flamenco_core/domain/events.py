@@ -1,10 +1,11 @@
 """What can happen on a farm. Told after it is committed, through ``on_event``.
 
 * Event
-  x JobEvent: JobSubmitted, JobStatusChanged, JobUpdated, JobDeleted, LastRenderedChanged
+  x JobEvent: JobSubmitted, JobStatusChanged, JobUpdated, JobDeleted, JobBlocklistChanged,
+    LastRenderedChanged
   x TaskEvent: TaskStatusChanged, TaskProgressed, TaskLogged
   x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted,
-    WorkerRemovalAnnounced, WorkerSecretChanged
+    WorkerRemovalAnnounced, WorkerSecretChanged, WorkerTested
   x TagEvent: TagChanged, TagDeleted
   x HostEvent: ManagerStarted, ManagerStopping, DatabaseTrouble, JobTypesChanged;
                on a Worker: RunStarted, RunEnded
@@ -18,12 +19,15 @@ from __future__ import annotations
 import attrs
 
 from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
+from flamenco_core.domain.trials import TrialStatus
 
 __all__ = [
+    "BlockFacts",
     "DatabaseTrouble",
     "Event",
     "HostEvent",
     "ImageFacts",
+    "JobBlocklistChanged",
     "JobDeleted",
     "JobEvent",
     "JobFacts",
@@ -52,6 +56,7 @@ __all__ = [
     "WorkerRemovalAnnounced",
     "WorkerSecretChanged",
     "WorkerStatusChanged",
+    "WorkerTested",
     "WorkerUpdated",
 ]
 
@@ -153,6 +158,30 @@ class JobDeleted(JobEvent):
 
 
 @attrs.frozen(kw_only=True)
+class BlockFacts:
+    """A worker on a job's blocklist, until ``expires_at`` or for good."""
+
+    worker_id: str
+    worker_name: str
+    task_type: str
+    reason: str
+    expires_at: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class JobBlocklistChanged(JobEvent):
+    """Workers get no more tasks of a type from a job, or get them again.
+
+    ``reason`` is "expired" when it was time for that, and empty when somebody wanted it.
+    """
+
+    job: JobFacts
+    added: tuple[BlockFacts, ...] = ()
+    removed: tuple[BlockFacts, ...] = ()
+    reason: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class ImageFacts:
     """An image that was rendered: of what, and when it came (microseconds since 1970).
 
@@ -250,6 +279,15 @@ class WorkerRemovalAnnounced(WorkerEvent):
 
     worker: WorkerFacts
     removal_at: int
+
+
+@attrs.frozen(kw_only=True)
+class WorkerTested(WorkerEvent):
+    """A test that somebody asked for has ended; its results can be read."""
+
+    worker: WorkerFacts
+    test_id: str
+    status: TrialStatus
 
 
 @attrs.frozen

@@ -21,6 +21,10 @@ from flamenco_core.domain.events import ManagerStarted
 from flamenco_core.errors import NotFound
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.api_document import ApiDocumentController
+from flamenco_core.manager.http.blocklist import (
+    JobBlocklistController,
+    WorkerBlocklistController,
+)
 from flamenco_core.manager.http.configuration import ConfigurationController
 from flamenco_core.manager.http.events import EventController
 from flamenco_core.manager.http.gate import Gate
@@ -39,9 +43,10 @@ from flamenco_core.manager.http.retention import RetentionController
 from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.setup import SetupController
 from flamenco_core.manager.http.shield import Shield
-from flamenco_core.manager.http.sleep import SleepController
+from flamenco_core.manager.http.sleep import SleepController, TagSleepController
 from flamenco_core.manager.http.stuck import StuckController
 from flamenco_core.manager.http.tasks import TaskController
+from flamenco_core.manager.http.trials import TrialController
 from flamenco_core.manager.http.why import WhyController
 from flamenco_core.manager.http.worker import WorkerController
 from flamenco_core.manager.http.worker_admission import WorkerAdmissionController
@@ -68,6 +73,8 @@ CONTROLLERS = (
     JobTypeController,
     JobController,
     RetentionController,
+    JobBlocklistController,
+    WorkerBlocklistController,
     TaskController,
     OutputController,
     ImageController,
@@ -78,6 +85,8 @@ CONTROLLERS = (
     WorkerAdmissionController,
     WorkerVariablesController,
     SleepController,
+    TagSleepController,
+    TrialController,
     StuckController,
     WhyController,
     EventController,

@@ -20,6 +20,7 @@ from flamenco_core.domain.sleep_words import zone_named
 from flamenco_core.domain.variables import VariableTable
 from flamenco_core.errors import ConfigError, NotFound
 from flamenco_core.manager.archive import Archiver
+from flamenco_core.manager.blocklists import expire
 from flamenco_core.manager.bus import MANAGERS, Bus
 from flamenco_core.manager.census import Census
 from flamenco_core.manager.cleanup import Cleanup
@@ -50,6 +51,7 @@ from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.stuck import Stuck
 from flamenco_core.manager.timeouts import OwnTimeouts, SharedTimeouts, Timeouts
 from flamenco_core.manager.traffic import Traffic
+from flamenco_core.manager.trials import Trials
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.time_out import fail_silent_task
 from flamenco_core.offers.storage import Storage
@@ -112,6 +114,7 @@ class Manager:
         self.sleeping = Sleeping(self)
         self.stuck = Stuck(self)
         self.old_workers = OldWorkers(self)
+        self.trials = Trials(self)
         self.rules = Rules()
         self.liveness, self.timeouts = self._watching()
         self._offered: tuple[Variable, ...] = ()
@@ -132,6 +135,7 @@ class Manager:
                 workers_per_task=settings.task_fail_after_softfail_count,
                 tasks_per_worker=settings.blocklist_threshold,
             ),
+            blocked_for=settings.blocklist_expires_after.nanoseconds // 1000,
             zone=zone_named(settings.time_zone),
         )
         patience = settings.worker_timeout.seconds
@@ -154,6 +158,7 @@ class Manager:
         offers = self.plugins.registered
         self.job_types = JobTypeCatalog(offers("register_job_types", manager=self).values())
         self.job_type_watch = JobTypeWatch(self.job_types, self.bus.publish)
+        self.trials.offered = offers("register_trials", host=self)
         self.storage = _last(offers("register_storages", manager=self).values())
         self._offered = tuple(offers("register_variables", manager=self).values())
         self.variables = self._variables()
@@ -231,6 +236,10 @@ class Manager:
             with contextlib.suppress(NotFound):
                 await self.database.write(fail_silent_task, task, limit, heard, self.rules)
             self.silence.forget(task)
+
+    async def expire_blocks(self) -> None:
+        """Let workers try again whose time on a blocklist is over."""
+        await expire(self)
 
     async def save_seen(self) -> None:
         """Store when workers were last heard of."""

@@ -266,6 +266,12 @@ class ManagerSettings:
         validator=validators.ge(0),
         acts="at once",
     )
+    blocklist_expires_after: Duration = option(
+        Duration(),
+        "Time after which such a worker may try that kind of task again; 0 means never.",
+        validator=validators.ge(Duration()),
+        acts="at once",
+    )
     task_fail_after_softfail_count: int = option(
         3,
         "Workers that a task has to fail on before it is failed.",

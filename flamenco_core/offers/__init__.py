@@ -23,7 +23,8 @@ from flamenco_core.offers.python_job_type import Author, JobType, setting
 from flamenco_core.offers.service import Service
 from flamenco_core.offers.storage import Storage
 from flamenco_core.offers.subcommand import Subcommand
-from flamenco_core.offers.task import TaskToRun
+from flamenco_core.offers.task import CommandToRun, TaskToRun
+from flamenco_core.offers.trial import Trial
 from flamenco_core.offers.variable import Variable, VariableValue
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "AuthoredJob",
     "AuthoredTask",
     "Command",
+    "CommandToRun",
     "FromFile",
     "Identity",
     "JobType",
@@ -49,6 +51,7 @@ __all__ = [
     "Submission",
     "TaskToRun",
     "TellsProblems",
+    "Trial",
     "Variable",
     "VariableValue",
     "operation",

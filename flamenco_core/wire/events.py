@@ -39,7 +39,12 @@ def subject_of(event: events.Event) -> tuple[str, str]:
     match event:
         case events.JobDeleted():
             return event.job_id, ""
-        case events.JobSubmitted() | events.JobStatusChanged() | events.JobUpdated():
+        case (
+            events.JobSubmitted()
+            | events.JobStatusChanged()
+            | events.JobUpdated()
+            | events.JobBlocklistChanged()
+        ):
             return event.job.id, ""
         case events.TaskLogged():
             return event.job_id, event.task_id
@@ -82,6 +87,9 @@ def _worker_body(event: events.WorkerEvent) -> dict[str, Any]:
             return _worker(event.worker) | {"deleted_at": rfc3339(event.worker.updated)}
         case events.WorkerRemovalAnnounced():
             return _worker(event.worker) | {"removal_at": rfc3339(event.removal_at)}
+        case events.WorkerTested():
+            test = {"id": event.test_id, "status": event.status}
+            return _worker(event.worker) | {"test": test}
         case events.WorkerRegistered() | events.WorkerUpdated() | events.WorkerSecretChanged():
             return _worker(event.worker)
     raise AssertionError(f"{event} has no body")
@@ -97,6 +105,8 @@ def _of_job(event: events.JobEvent) -> dict[str, Any]:
             return _job(event.job) | extra
         case events.JobSubmitted() | events.JobUpdated():
             return _job(event.job)
+        case events.JobBlocklistChanged():
+            return _job(event.job) | {"blocklist": _blocklist(event)}
         case events.LastRenderedChanged():
             return _image(event.image)
         case events.JobDeleted():
@@ -124,6 +134,22 @@ def _job(job: JobFacts) -> dict[str, Any]:
         "steps_completed": job.steps_completed,
         "steps_total": job.steps_total,
         "delete_requested_at": None if deleted is None else rfc3339(deleted),
+    }
+
+
+def _blocklist(event: events.JobBlocklistChanged) -> dict[str, Any]:
+    changes = {"added": list(map(_block, event.added)), "removed": list(map(_block, event.removed))}
+    return changes | ({"reason": event.reason} if event.reason else {})
+
+
+def _block(block: events.BlockFacts) -> dict[str, Any]:
+    until = {} if block.expires_at is None else {"expires_at": rfc3339(block.expires_at)}
+    return {
+        "worker_id": block.worker_id,
+        "worker_name": block.worker_name,
+        "task_type": block.task_type,
+        "reason": block.reason,
+        **until,
     }
 
 

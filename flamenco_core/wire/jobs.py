@@ -12,7 +12,6 @@ from flamenco_core.wire.schema import Id, Limits, Time
 
 __all__ = [
     "Job",
-    "JobBlocklistEntry",
     "JobDeletionInfo",
     "JobMassDeletionSelection",
     "JobPriorityChange",
@@ -118,15 +117,6 @@ class JobDeletionInfo:
     """What deleting the job would also delete."""
 
     shaman_checkout: bool
-
-
-@attrs.frozen(kw_only=True)
-class JobBlocklistEntry:
-    """A worker that gets no more tasks of one type from a job."""
-
-    worker_id: str
-    task_type: str
-    worker_name: str | None = None
 
 
 @attrs.frozen

@@ -22,7 +22,8 @@ class WorkerSleepSchedule:
 
     ``exceptions`` are dates on which no sleep begins. ``time_zone`` is an IANA name, empty
     for the Manager's. With ``finish_task`` a worker sleeps after its task. ``status`` (what
-    the schedule wants now) and ``next_change`` are for reading only.
+    the schedule wants now), ``next_change`` and ``tag`` (the name of the tag whose schedule
+    the worker follows, having none of its own) are for reading only.
     """
 
     is_active: bool
@@ -35,3 +36,4 @@ class WorkerSleepSchedule:
     finish_task: bool | None = None
     status: str | None = None
     next_change: str | None = None
+    tag: str | None = None

@@ -22,10 +22,10 @@ def implementation(hook: str, keyword: str = "def"):
     return scope[hook]
 
 
-def test_there_are_seventeen_hooks_in_the_order_in_which_a_farm_calls_them() -> None:
+def test_there_are_eighteen_hooks_in_the_order_in_which_a_farm_calls_them() -> None:
     assert HOOKS[:2] == ["register_subcommands", "register_services"]
     assert HOOKS[-2:] == ["wrap_task", "on_event"]
-    assert len(HOOKS) == len(set(HOOKS)) == 17
+    assert len(HOOKS) == len(set(HOOKS)) == 18
 
 
 @pytest.mark.parametrize("hook", HOOKS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flamenco_core.cli.commands.blocklist import of_job
 from flamenco_core.cli.commands.jobs_stuck import stuck
 from flamenco_core.cli.commands.keeping import archive, keep, prune
 from flamenco_core.cli.complete import job_ids
@@ -72,7 +73,7 @@ def show(cli: Cli, job: str, as_json: bool) -> None:
             click.echo(f"    {key} = {value}")
 
 
-for _command in (archive, keep, prune):
+for _command in (archive, keep, of_job, prune):
     jobs.add_command(_command)
 
 

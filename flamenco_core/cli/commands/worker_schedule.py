@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 import click
 
@@ -10,7 +12,6 @@ from flamenco_core.cli.output import local_time, print_json
 from flamenco_core.client import Client
 from flamenco_core.errors import BadRequest, NotFound
 from flamenco_core.wire.sleep import SleepSpan, WorkerSleepSchedule
-from flamenco_core.wire.worker_mgt import WorkerSummary
 
 __all__ = ["schedule"]
 
@@ -19,7 +20,11 @@ _NONE = WorkerSleepSchedule(is_active=True, days_of_week="", start_time="", end_
 
 @click.command()
 @click.argument("worker", required=False)
-@click.option("--tag", metavar="NAME", help="All workers with this tag, instead of one.")
+@click.option(
+    "--tag",
+    metavar="NAME",
+    help="Workers with this tag that have no schedule of their own, instead of one.",
+)
 @click.option("--on/--off", "is_active", default=None, help="Switch it on or off.")
 @click.option("--days", "days_of_week", metavar="DAYS", help="Such as 'mo tu'; '' is every day.")
 @click.option("--from", "start_time", metavar="HH:MM", help="When sleep begins; '' is midnight.")
@@ -41,6 +46,7 @@ _NONE = WorkerSleepSchedule(is_active=True, days_of_week="", start_time="", end_
 @click.option(
     "--finish-task/--at-once", default=None, help="Whether a running task is finished first."
 )
+@click.option("--forget", is_flag=True, help="Remove it; a worker follows its tags then.")
 @as_json
 @asks_manager
 @pass_cli
@@ -49,6 +55,7 @@ def schedule(
     /,
     worker: str | None,
     tag: str | None,
+    forget: bool,
     as_json: bool,
     also: tuple[str, ...],
     exceptions: tuple[str, ...],
@@ -56,7 +63,8 @@ def schedule(
 ) -> None:
     """Show or change when a worker sleeps. What is not said stays as it is.
 
-    A change acts at once. Give WORKER as a name, or an id or its beginning.
+    A worker without a schedule of its own follows that of its tags, the first by name. A
+    change acts at once. Give WORKER as a name, or an id or its beginning.
     """
     given = {key: value for key, value in changes.items() if value is not None}
     more: dict[str, object] = {}
@@ -64,31 +72,61 @@ def schedule(
         more["more_spans"] = [_span(text) for text in also if text]
     if exceptions:
         more["exceptions"] = [text for text in exceptions if text]
+    if forget and (given or more):
+        raise click.UsageError("--forget removes the schedule; give it alone.")
     with cli.client() as client:
-        for one in _workers(client, worker, tag):
-            found = client.sleep_schedule(one.id)
-            if given or more:
-                new = attrs.evolve(found or _NONE, **given, **more)  # type: ignore[arg-type]
-                client.set_sleep_schedule(one.id, new)
-                found = client.sleep_schedule(one.id)
-            _show(one, found, as_json)
+        holder = _holder(client, worker, tag)
+        if forget:
+            holder.forget(holder.id)
+        found = holder.fetch(holder.id)
+        if given or more:
+            holder.store(holder.id, attrs.evolve(found or _NONE, **given, **more))  # type: ignore[arg-type]
+            found = holder.fetch(holder.id)
+    _show(holder, found, as_json)
 
 
-def _workers(client: Client, worker: str | None, tag: str | None) -> list[WorkerSummary]:
+@attrs.frozen(kw_only=True)
+class _Holder:
+    """Who has the schedule: a worker or a tag."""
+
+    kind: str
+    id: str
+    words: str
+    fetch: Callable[[str], WorkerSleepSchedule | None]
+    store: Callable[[str, WorkerSleepSchedule], None]
+    forget: Callable[[str], None]
+
+
+def _holder(client: Client, worker: str | None, tag: str | None) -> _Holder:
     from flamenco_core.cli.worker_ids import find_worker
 
     if (worker is None) == (tag is None):
         raise click.UsageError("Give a WORKER, or --tag.")
     if worker is not None:
-        return [find_worker(client, worker)]
-    found = [one for one in client.workers() if tag in _tags(client, one)]
-    if not found:
-        raise NotFound(f"no worker has a tag {tag!r}")
-    return found
+        one = find_worker(client, worker)
+        return _Holder(
+            kind="worker",
+            id=one.id,
+            words=one.name,
+            fetch=client.sleep_schedule,
+            store=client.set_sleep_schedule,
+            forget=client.forget_sleep_schedule,
+        )
+    return _Holder(
+        kind="tag",
+        id=_tag_id(client, str(tag)),
+        words=f"tag {tag}",
+        fetch=client.tag_sleep_schedule,
+        store=client.set_tag_sleep_schedule,
+        forget=client.forget_tag_sleep_schedule,
+    )
 
 
-def _tags(client: Client, worker: WorkerSummary) -> list[str]:
-    return [tag.name for tag in client.worker(worker.id).tags or ()]
+def _tag_id(client: Client, name: str) -> str:
+    known = {tag.name: tag.id for tag in client.tags()}
+    if not (id := known.get(name)):
+        raise NotFound(f"there is no tag {name!r}; there are: {', '.join(known) or 'none'}")
+    return id
 
 
 def _span(text: str) -> SleepSpan:
@@ -99,13 +137,15 @@ def _span(text: str) -> SleepSpan:
     return SleepSpan(days_of_week=" ".join(days), start_time=start, end_time=end)
 
 
-def _show(worker: WorkerSummary, found: WorkerSleepSchedule | None, as_json: bool) -> None:
+def _show(holder: _Holder, found: WorkerSleepSchedule | None, as_json: bool) -> None:
     if as_json:
-        print_json({"worker": worker.id, "schedule": found})
+        print_json({holder.kind: holder.id, "schedule": found})
     elif found is None:
-        click.echo(f"{worker.name} has no sleep schedule")
+        click.echo(f"{holder.words} has no sleep schedule")
     else:
-        click.echo(f"{worker.name} sleeps {', and '.join(_words(found))}{_conditions(found)}")
+        through = f" by tag {found.tag}" if found.tag else ""
+        words = f"{', and '.join(_words(found))}{_conditions(found)}"
+        click.echo(f"{holder.words} sleeps{through} {words}")
 
 
 def _words(found: WorkerSleepSchedule) -> list[str]:

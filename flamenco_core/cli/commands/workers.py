@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from flamenco_core.cli.commands.blocklist import of_worker
 from flamenco_core.cli.commands.worker_admission import approve, merge, reject, rotate, variables
 from flamenco_core.cli.commands.worker_schedule import schedule
+from flamenco_core.cli.commands.workers_test import test
 from flamenco_core.cli.context import Cli, as_json, asks_manager
 from flamenco_core.cli.output import local_time, print_json, print_table, short
 from flamenco_core.wire.worker_mgt import WorkerSummary
@@ -18,7 +20,7 @@ __all__ = ["workers"]
 @asks_manager
 @click.pass_context
 def workers(context: click.Context, as_json: bool) -> None:
-    """List the workers; 'workers schedule' says when one sleeps."""
+    """List the workers; 'workers schedule' says when one sleeps, 'workers test' tries one."""
     if context.invoked_subcommand:
         return
     with context.ensure_object(Cli).client() as client:
@@ -33,7 +35,7 @@ def workers(context: click.Context, as_json: bool) -> None:
         _say_again(worker)
 
 
-for _command in (schedule, approve, reject, merge, rotate, variables):
+for _command in (of_worker, schedule, test, approve, reject, merge, rotate, variables):
     workers.add_command(_command)
 
 

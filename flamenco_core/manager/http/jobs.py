@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import attrs
 from litestar import Controller, delete, get, post
@@ -25,18 +25,14 @@ from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.submission import compile_job, submit
 from flamenco_core.manager.usecases import control, tags
 from flamenco_core.manager.usecases import delete as deletion
-from flamenco_core.manager.usecases.blocklist import blocklist_of, remove_from_blocklist
 from flamenco_core.manager.usecases.why import why_job
 from flamenco_core.offers.operations import operation
 from flamenco_core.wire import jobs as wire
 from flamenco_core.wire.fit import JOB
-from flamenco_core.wire.schema import Limits
 from flamenco_core.wire.tasks import JobTasksSummary
 
 __all__ = ["JobController"]
 
-BLOCKLIST = list[wire.JobBlocklistEntry]
-SOME = Annotated[BLOCKLIST, Limits(minItems=1)]
 LARGEST = 8 * 1024 * 1024
 """Bytes of a submitted job."""
 
@@ -165,33 +161,6 @@ class JobController(Controller):
         """Tie a job to the workers with a tag, or to none."""
         job, body = path_id(request, "job_id"), await body_of(request, wire.JobTagChange)
         await manager_of(request).database.write(tags.set_job_tag, job, body.id, body.name)
-        return empty()
-
-    @get("/{job_id:str}/blocklist", opt=operation("fetchJobBlocklist", BLOCKLIST))
-    async def fetch_blocklist(self, request: Request[Any, Any, Any]) -> Answer:
-        """List the workers that get no more tasks of a type from a job."""
-        job = path_id(request, "job_id")
-        rows = await manager_of(request).database.read(blocklist_of, job)
-        return reply(
-            [
-                wire.JobBlocklistEntry(worker_id=w.uuid, worker_name=w.name, task_type=w.task_type)
-                for w in rows
-            ]
-        )
-
-    @delete(
-        "/{job_id:str}/blocklist",
-        opt=operation("removeJobBlocklist", takes=SOME),
-        status_code=200,
-    )
-    async def remove_blocklist(self, request: Request[Any, Any, Any]) -> Answer:
-        """Take workers off a job's blocklist."""
-        job = path_id(request, "job_id")
-        entries = await body_of(request, BLOCKLIST)
-        if not entries:
-            raise BadRequest("no entries are given; nothing would be removed")
-        pairs = [(entry.worker_id.lower(), entry.task_type) for entry in entries]
-        await manager_of(request).database.write(remove_from_blocklist, job, pairs)
         return empty()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Controller, post
 from litestar.exceptions import HTTPException
 
-from flamenco_core.errors import BadRequest, Busy, StaleMessage
+from flamenco_core.errors import BadRequest, Busy, NotFound, StaleMessage
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.plumbing import (
     Answer,
@@ -51,7 +51,11 @@ class OutputController(Controller):
         manager, worker = manager_of(request), worker_of(request)
         task, frame = path_id(request, "task_id"), _frame_of(request)
         length = _checked_length(request)
-        job = await _job_of(manager, worker, task)
+        try:
+            job = await _job_of(manager, worker, task)
+        except NotFound:
+            await manager.trials.check_own(worker, task)
+            return empty(202)  # its picture is taken from the storage
         manager.silence.heard(task)
         images = manager.last_rendered
         try:

@@ -13,7 +13,7 @@ from litestar import Controller, get, post
 
 from flamenco_core.builtin.worker_identity import AWAITS_APPROVAL
 from flamenco_core.domain.statuses import TaskStatus, WorkerStatus
-from flamenco_core.errors import BadRequest, Forbidden, StorageFull
+from flamenco_core.errors import BadRequest, Forbidden, NotFound, StorageFull
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.plumbing import (
     Answer,
@@ -145,16 +145,13 @@ class WorkerController(Controller):
         """Take in what a worker says of its task; with ``Prefer: next-task``, give the next."""
         manager, worker = manager_of(request), worker_of(request)
         task, body = path_id(request, "task_id"), await body_of(request, wire.TaskUpdate, FREE_TEXT)
-        said = _report(body)
-        if body.taskStatus is not None and "next-task" in prefers(request):
-            return await _report_and_go_on(manager, worker, task, body)
-        if _is_log_only(body):
-            accepted = await manager.database.read(report.check_report, worker, task, said)
-            manager.silence.heard(task)
-        else:
-            accepted = await _store(manager, report.report_task, worker, task, said)
-        await _log(manager, task, body, accepted)
-        return empty()
+        goes_on = body.taskStatus is not None and "next-task" in prefers(request)
+        try:
+            return await (_report_and_go_on if goes_on else _take)(manager, worker, task, body)
+        except NotFound:
+            # Only here: no update of a task has to wait for the question.
+            await manager.trials.take(worker, task, _report(body), body.log or "")
+            return empty()
 
     @get("/task/{task_id:str}/may-i-run", opt=operation("mayWorkerRun", wire.MayKeepRunning))
     async def may_run(self, request: Request[Any, Any, Any]) -> Answer:
@@ -180,6 +177,17 @@ def _seconds(text: str | None, beat: float | None) -> float:
     # A worker that waits is silent: it must be let go before it would be given up.
     longest = LONGEST_WAIT if beat is None else beat * (BEATS_MISSED - 1)
     return min(float(text), longest)
+
+
+async def _take(manager: Manager, worker: str, task: str, body: wire.TaskUpdate) -> Answer:
+    said = _report(body)
+    if _is_log_only(body):
+        accepted = await manager.database.read(report.check_report, worker, task, said)
+        manager.silence.heard(task)
+    else:
+        accepted = await _store(manager, report.report_task, worker, task, said)
+    await _log(manager, task, body, accepted)
+    return empty()
 
 
 async def _report_and_go_on(

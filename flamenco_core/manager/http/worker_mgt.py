@@ -86,7 +86,9 @@ class WorkerManagementController(Controller):
         """Give a worker other tags."""
         worker = path_id(request, "worker_id")
         body = await body_of(request, wire.WorkerTagChangeRequest)
-        await manager_of(request).database.write(tags.set_worker_tags, worker, body.tag_ids)
+        manager = manager_of(request)
+        zone = manager.rules.zone
+        await manager.database.write(tags.set_worker_tags, worker, body.tag_ids, zone)
         return empty()
 
     @get("/tags", opt=operation("fetchWorkerTags", wire.WorkerTagList))
@@ -127,8 +129,8 @@ class WorkerManagementController(Controller):
     @delete("/tag/{tag_id:str}", opt=operation("deleteWorkerTag"), status_code=200)
     async def delete_tag(self, request: Request[Any, Any, Any]) -> Answer:
         """Delete a tag."""
-        tag = path_id(request, "tag_id")
-        await manager_of(request).database.write(tags.delete_tag, tag)
+        manager, tag = manager_of(request), path_id(request, "tag_id")
+        await manager.database.write(tags.delete_tag, tag, manager.rules.zone)
         return empty()
 
 

@@ -3,6 +3,8 @@
 * ``sleep_schedules``: ``spans`` and ``days_off`` are JSON, in the texts of
   `flamenco_core.domain.sleep_words`. ``changed_at`` is when the schedule last spoke,
   ``next_check`` when it will again; it is empty while the schedule is switched off.
+  ``tag_id`` is the tag from which it was taken, empty for one of the worker's own.
+* ``tag_schedules``: the same for workers with a tag that have none of their own.
 * ``worker_removals``: workers that were not heard of for long: when people were told that
   they will be removed, when they were, and when somebody brought them back.
 """
@@ -13,7 +15,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text
 
 from flamenco_core.manager.store.tables import Id, metadata
 
-__all__ = ["sleep_schedules", "worker_removals"]
+__all__ = ["sleep_schedules", "tag_schedules", "worker_removals"]
 
 
 def _worker() -> Column[int]:
@@ -34,7 +36,26 @@ sleep_schedules = Table(
     Column("changed_at", BigInteger, nullable=False),
     Column("checked_at", BigInteger, nullable=False),
     Column("next_check", BigInteger, nullable=True),
+    # No foreign key: when a tag goes, the use case says what its workers follow then.
+    Column("tag_id", Id, nullable=True),
     Index(None, "next_check"),
+)
+
+tag_schedules = Table(
+    "tag_schedules",
+    metadata,
+    Column(
+        "tag_id",
+        Id,
+        ForeignKey("tags.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("is_active", BigInteger, nullable=False),
+    Column("is_lazy", BigInteger, nullable=False),
+    Column("spans", Text, nullable=False),
+    Column("days_off", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
 )
 
 worker_removals = Table(

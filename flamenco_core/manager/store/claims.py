@@ -8,24 +8,17 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, exists, select, text, union_all
 
+from flamenco_core.manager.store.blocks import blocked
 from flamenco_core.manager.store.cursors import START, Place, behind, place_of
 from flamenco_core.manager.store.query import Query, Row, literal, one
-from flamenco_core.manager.store.tables import blocks, failures, jobs, lanes, tasks
+from flamenco_core.manager.store.tables import failures, jobs, lanes, tasks
 from flamenco_core.manager.store.tasks import FOR_WORKERS
 from flamenco_core.manager.store.transaction import Pool, Tx
 
 __all__ = ["first_task", "open_lanes", "place_in", "useful_lanes"]
 
 
-def _blocked(job: Any, task_type: Any) -> Any:
-    return exists().where(
-        blocks.c.job_id == job,
-        blocks.c.worker_id == bindparam("worker"),
-        blocks.c.task_type == task_type,
-    )
-
-
-_IS_BLOCKED = _blocked(lanes.c.job_id, lanes.c.task_type)
+_IS_BLOCKED = blocked(lanes.c.job_id, bindparam("worker"), lanes.c.task_type)
 _CAN_RUN = (
     tasks.c.ready == one,
     ~exists().where(failures.c.task_id == tasks.c.id, failures.c.worker_id == bindparam("worker")),
@@ -86,7 +79,7 @@ def _found(
     start: Mapping[Pool, Place],
     most: int,
 ) -> list[Row]:
-    values: dict[str, Any] = {"worker": worker, "most": most}
+    values: dict[str, Any] = {"worker": worker, "most": most, "now": tx.now}
     for number, pool in enumerate(pools):
         values[f"tag{number}"], values[f"type{number}"] = pool
         for part, at in enumerate(start.get(pool, START)):
@@ -109,7 +102,7 @@ _FIRST_TASK = (
         tasks.c.lane_id == bindparam("lane"),
         *_CAN_RUN,
         *_JOB_RUNS,
-        ~_blocked(tasks.c.job_id, bindparam("task_type")),
+        ~blocked(tasks.c.job_id, bindparam("worker"), bindparam("task_type")),
     )
     .order_by(tasks.c.id)
     .limit(one)
@@ -132,4 +125,4 @@ def first_task(tx: Tx, lane: Row, worker: int) -> Row | None:
     It is not blocked for the lane's job, and has not failed the task.
     """
     query = _FIRST_TASK_OF[tx.shared]
-    return tx.one(query, lane=lane.id, task_type=lane.task_type, worker=worker)
+    return tx.one(query, lane=lane.id, task_type=lane.task_type, worker=worker, now=tx.now)

@@ -19,7 +19,16 @@ from flamenco_core.manager.store.query import Query
 from flamenco_core.manager.store.tables import workers
 from flamenco_core.manager.store.transaction import Tx
 
-__all__ = ["StoredSchedule", "due_schedules", "save_schedule", "schedule_of"]
+__all__ = [
+    "StoredSchedule",
+    "Texts",
+    "as_stored",
+    "as_texts",
+    "due_schedules",
+    "remove_schedule",
+    "save_schedule",
+    "schedule_of",
+]
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +54,8 @@ class StoredSchedule:
     changed_at: int = 0
     checked_at: int = 0
     next_check: int | None = None
+    tag_id: int | None = None
+    """The tag from which it was taken; `None` for one of the worker's own."""
 
     @property
     def schedule(self) -> Schedule:
@@ -77,19 +88,33 @@ _OF_WORKER = Query(
 def schedule_of(tx: Tx, worker: int) -> StoredSchedule | None:
     """Return a worker's schedule, if it has one."""
     row = tx.one(_OF_WORKER, worker=worker)
-    return _stored(row) if row else None
+    return as_stored(row) if row else None
 
 
-def _stored(row: Any) -> StoredSchedule:
-    fields = row._asdict()
+def as_stored(row: Any, **more: Any) -> StoredSchedule:
+    """Return a row, and what it does not have, as a schedule."""
+    fields = row._asdict() | more
     fields.update(
         is_active=bool(row.is_active),
         is_lazy=bool(row.is_lazy),
         spans=tuple(map(tuple, json.loads(row.spans))),
         days_off=tuple(json.loads(row.days_off)),
-        wanted=WorkerStatus(row.wanted),
     )
+    if "wanted" in fields:
+        fields["wanted"] = WorkerStatus(fields["wanted"])
     return StoredSchedule(**fields)
+
+
+def as_texts(stored: StoredSchedule) -> dict[str, Any]:
+    """Return a schedule as the columns have it."""
+    values: dict[str, Any] = attrs.asdict(stored)
+    values.update(
+        is_active=int(stored.is_active),
+        is_lazy=int(stored.is_lazy),
+        spans=json.dumps(stored.spans),
+        days_off=json.dumps(stored.days_off),
+    )
+    return values
 
 
 _REMOVE = Query(delete(sleep_schedules).where(sleep_schedules.c.worker_id == bindparam("worker")))
@@ -98,15 +123,13 @@ _ADD = Query(insert(sleep_schedules).values({c.name: bindparam(c.name) for c in 
 
 def save_schedule(tx: Tx, stored: StoredSchedule) -> None:
     """Store a worker's schedule; the worker must be locked."""
-    tx.run(_REMOVE, worker=stored.worker_id)
-    values: dict[str, Any] = attrs.asdict(stored)
-    values.update(
-        is_active=int(stored.is_active),
-        is_lazy=int(stored.is_lazy),
-        spans=json.dumps(stored.spans),
-        days_off=json.dumps(stored.days_off),
-    )
-    tx.run(_ADD, **values)
+    remove_schedule(tx, stored.worker_id)
+    tx.run(_ADD, **as_texts(stored))
+
+
+def remove_schedule(tx: Tx, worker: int) -> None:
+    """Let a worker have no schedule; it must be locked."""
+    tx.run(_REMOVE, worker=worker)
 
 
 _DUE = Query(

@@ -39,6 +39,7 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "NEVER",
     "attempts",
     "blocks",
     "counters",
@@ -63,6 +64,9 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+NEVER = 2**63 - 1
+"""A moment that does not come."""
 
 # SQLite gives rowids only to INTEGER; PostgreSQL's integer is too small for a big farm.
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -296,7 +300,11 @@ blocks = Table(
     Column("task_type", Text, primary_key=True),
     _text("reason", default=""),
     _number("created_at", None),
+    _text("added_by", default=""),
+    # A number in any case: to compare it costs a claim nothing.
+    _number("expires_at", NEVER),
     Index(None, "worker_id"),
+    Index(None, "expires_at"),
 )
 
 notes = Table(

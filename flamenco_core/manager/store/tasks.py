@@ -13,7 +13,6 @@ from flamenco_core.errors import NotFound
 from flamenco_core.manager.store.query import Query, Row, literal
 from flamenco_core.manager.store.tables import (
     attempts,
-    blocks,
     dependencies,
     failures,
     jobs,
@@ -30,7 +29,6 @@ __all__ = [
     "add_failure",
     "add_note",
     "assign",
-    "block",
     "clear_failures",
     "end_attempt",
     "failed_of_type",
@@ -293,24 +291,6 @@ _FAILED_OF_TYPE = Query(
         lanes.c.task_type == bindparam("task_type"),
     )
 )
-_BLOCK = Query(
-    insert(blocks).from_select(
-        ["job_id", "worker_id", "task_type", "reason", "created_at"],
-        select(
-            bindparam("job", type_=blocks.c.job_id.type),
-            bindparam("worker", type_=blocks.c.worker_id.type),
-            bindparam("task_type", type_=blocks.c.task_type.type),
-            bindparam("reason", type_=blocks.c.reason.type),
-            bindparam("now", type_=blocks.c.created_at.type),
-        ).where(
-            ~exists().where(
-                blocks.c.job_id == bindparam("job"),
-                blocks.c.worker_id == bindparam("worker"),
-                blocks.c.task_type == bindparam("task_type"),
-            )
-        ),
-    )
-)
 _CLEAR_TASK = Query(delete(failures).where(failures.c.task_id == bindparam("task")))
 
 
@@ -327,11 +307,6 @@ def workers_failed(tx: Tx, task: int) -> int:
 def failed_of_type(tx: Tx, *, worker: int, job: int, task_type: str) -> int:
     """Return how many tasks of a type (in lower case) in a job a worker failed."""
     return int(tx.value(_FAILED_OF_TYPE, worker=worker, job=job, task_type=task_type))
-
-
-def block(tx: Tx, *, job: int, worker: int, task_type: str, reason: str) -> None:
-    """Give a worker no more tasks of a type from a job."""
-    tx.run(_BLOCK, job=job, worker=worker, task_type=task_type, reason=reason, now=tx.now)
 
 
 def clear_failures(tx: Tx, task: int) -> None:

@@ -13,11 +13,11 @@ from flamenco_core.domain.statuses import WorkerStatus
 from flamenco_core.domain.workers import Request
 from flamenco_core.errors import NotFound
 from flamenco_core.manager.store.admission_tables import admissions
+from flamenco_core.manager.store.blocks import blocked
 from flamenco_core.manager.store.care_tables import worker_removals
 from flamenco_core.manager.store.query import Query, Row, literal, one
 from flamenco_core.manager.store.tables import (
     attempts,
-    blocks,
     cursors,
     failures,
     tags,
@@ -25,6 +25,7 @@ from flamenco_core.manager.store.tables import (
     workers,
 )
 from flamenco_core.manager.store.transaction import Pool, Tx
+from flamenco_core.manager.store.trial_tables import trials
 
 __all__ = [
     "all_workers",
@@ -48,13 +49,18 @@ _ALIVE = workers.c.deleted_at.is_(None)
 _BY_UUID = Query(select(workers).where(workers.c.uuid == bindparam("uuid"), _ALIVE))
 _HOLDS = exists().where(attempts.c.worker_id == workers.c.id, attempts.c.ended_at.is_(None))
 _PASSED = exists().where(cursors.c.worker_id == workers.c.id)
+_ON_TRIAL = exists().where(trials.c.worker_id == workers.c.id, trials.c.open == one)
 _TAG_ID = cast(worker_tags.c.tag_id, Text)
 
 
 def _with_work(joined: Any) -> Select[Any]:
     tag_ids = select(joined).where(worker_tags.c.worker_id == workers.c.id).scalar_subquery()
     return select(
-        workers, tag_ids.label("tag_ids"), _HOLDS.label("holds"), _PASSED.label("passed")
+        workers,
+        tag_ids.label("tag_ids"),
+        _HOLDS.label("holds"),
+        _PASSED.label("passed"),
+        _ON_TRIAL.label("on_trial"),
     ).where(workers.c.uuid == bindparam("uuid"), _ALIVE)
 
 
@@ -104,7 +110,7 @@ def lock_worker(tx: Tx, uuid: str) -> Row:
     """Return a worker that was not deleted, locked; what changes a worker begins with this.
 
     ``tag_ids`` are the ids of its tags as a text, ``holds`` says whether it has a task,
-    ``passed`` whether it has cursors.
+    ``passed`` whether it has cursors, ``on_trial`` whether it is to be tested.
     Raises `NotFound`.
     """
     row = find_worker(tx, uuid)
@@ -236,11 +242,7 @@ _OTHERS = Query(
         ~exists().where(
             failures.c.task_id == bindparam("task"), failures.c.worker_id == workers.c.id
         ),
-        ~exists().where(
-            blocks.c.job_id == bindparam("job"),
-            blocks.c.worker_id == workers.c.id,
-            blocks.c.task_type == bindparam("task_type"),
-        ),
+        ~blocked(bindparam("job"), workers.c.id, bindparam("task_type")),
     )
     .order_by(workers.c.id)
 )
@@ -252,7 +254,7 @@ def others_able(tx: Tx, *, task: int, job: int, task_type: str, tag: int) -> lis
 
     Those of the right type and tag that neither failed it nor are blocked.
     """
-    rows = tx.all(_OTHERS, task=task, job=job, task_type=task_type)
+    rows = tx.all(_OTHERS, task=task, job=job, task_type=task_type, now=tx.now)
     able = [row.id for row in rows if task_type in json.loads(row.task_types)]
     if not tag:
         return able

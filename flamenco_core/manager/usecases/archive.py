@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 
 from flamenco_core.clock import rfc3339
 from flamenco_core.manager.store.query import Query, Row
-from flamenco_core.manager.store.tables import attempts, blocks, dependencies, tasks, workers
+from flamenco_core.manager.store.tables import NEVER, attempts, blocks, dependencies, tasks, workers
 from flamenco_core.manager.store.tables import failures as failed
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases.read_log import LogPlan, plan_log
@@ -120,6 +120,7 @@ def blocks_of(tx: Tx, job: int) -> list[dict[str, Any]]:
             **_worker(found),
             "reason": found.reason,
             "at": rfc3339(found.created_at),
+            **({} if found.expires_at == NEVER else {"until": rfc3339(found.expires_at)}),
         }
         for found in tx.all(_BLOCKS, job=job)
     ]

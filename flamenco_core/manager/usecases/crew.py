@@ -13,6 +13,7 @@ from flamenco_core.domain.statuses import WorkerStatus
 from flamenco_core.domain.why import Able
 from flamenco_core.manager.store import admissions
 from flamenco_core.manager.store import workers as worker_rows
+from flamenco_core.manager.store.blocks import IN_FORCE
 from flamenco_core.manager.store.query import Query, Row
 from flamenco_core.manager.store.tables import attempts, blocks, worker_tags
 from flamenco_core.manager.store.transaction import Tx
@@ -22,7 +23,9 @@ __all__ = ["blocked_in", "crew", "grouped", "with_blocks"]
 _TAGGED = Query(select(worker_tags.c.worker_id, worker_tags.c.tag_id))
 _BUSY = Query(select(attempts.c.worker_id).where(attempts.c.ended_at.is_(None)))
 _BLOCKS = Query(
-    select(blocks.c.worker_id, blocks.c.task_type).where(blocks.c.job_id == bindparam("job"))
+    select(blocks.c.worker_id, blocks.c.task_type).where(
+        blocks.c.job_id == bindparam("job"), IN_FORCE
+    )
 )
 
 
@@ -48,7 +51,7 @@ def crew(tx: Tx) -> list[Able]:
 
 def blocked_in(tx: Tx, job: int) -> dict[int, list[str]]:
     """Return for which task types which workers are on a job's blocklist."""
-    return grouped(tx.all(_BLOCKS, job=job))
+    return grouped(tx.all(_BLOCKS, job=job, now=tx.now))
 
 
 def with_blocks(workers: Iterable[Able], blocked: Mapping[int, Collection[str]]) -> list[Able]:

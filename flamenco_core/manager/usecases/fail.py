@@ -8,13 +8,15 @@ from flamenco_core.domain.events import TaskStatusChanged
 from flamenco_core.domain.failures import FailureFacts, Verdict, verdict_on
 from flamenco_core.domain.statuses import TaskStatus, Wanted
 from flamenco_core.domain.tasks import Outcome, returned_to
+from flamenco_core.manager.store import blocks as block_rows
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import lanes as lane_rows
 from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.query import Query, Row, literal
-from flamenco_core.manager.store.tables import lanes, tasks
+from flamenco_core.manager.store.tables import NEVER, lanes, tasks
 from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.usecases.blocklist import tell_blocked
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.settle import settle, stamp
 
@@ -40,7 +42,7 @@ def fail_task(tx: Tx, task: Row, rules: Rules, *, activity: str, seq: int, steps
     job.count(TaskStatus(task.status), status, steps - task.steps_completed)
     task_rows.add_note(tx, task.id, task.epoch, stamp(tx, _remark(task, facts, verdict, rules)))
     if verdict.block_worker:
-        _block(tx, task, job, facts, verdict)
+        _block(tx, task, job, facts, verdict, rules.blocked_for)
     if status is TaskStatus.SOFT_FAILED and job.runs:
         lane_rows.open_lane(tx, task.lane_id, EVERYBODY)
     if verdict.fail_job:
@@ -70,15 +72,23 @@ def _facts(tx: Tx, task: Row, job: job_rows.JobState) -> FailureFacts:
 
 
 def _block(
-    tx: Tx, task: Row, job: job_rows.JobState, facts: FailureFacts, verdict: Verdict
+    tx: Tx,
+    task: Row,
+    job: job_rows.JobState,
+    facts: FailureFacts,
+    verdict: Verdict,
+    period: int,
 ) -> None:
-    task_rows.block(
+    until = tx.now + period if period else NEVER
+    block_rows.insert_block(
         tx,
         job=task.job_id,
         worker=task.attempt_worker,
         task_type=task.type.lower(),
         reason=f"it failed {facts.tasks_failed_by_worker} tasks of type {task.type!r}",
+        expires_at=until,
     )
+    tell_blocked(tx, job, task.attempt_worker, task.type.lower())
     text = f"worker {task.worker_name} was blocked from tasks of type {task.type!r} in this job"
     task_rows.add_note(tx, task.id, task.epoch, stamp(tx, text))
     if not verdict.fail_job:

@@ -19,6 +19,7 @@ from flamenco_core.domain.statuses import Wanted
 from flamenco_core.domain.why import Able, Need, why_waiting
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import lanes as lane_rows
+from flamenco_core.manager.store.blocks import IN_FORCE
 from flamenco_core.manager.store.query import Query, Row, one
 from flamenco_core.manager.store.tables import blocks, failures, lanes, tasks
 from flamenco_core.manager.store.transaction import Tx
@@ -58,7 +59,7 @@ _BLOCKED = (
         blocks,
         (blocks.c.job_id == lanes.c.job_id) & (blocks.c.task_type == lanes.c.task_type),
     )
-    .where(lanes.c.open == one)
+    .where(lanes.c.open == one, IN_FORCE)
 )
 _FAILED = (
     select(tasks.c.lane_id, tasks.c.id, failures.c.worker_id)
@@ -114,7 +115,7 @@ def _impossible(tx: Tx, job: int | None = None) -> Iterator[Impossible]:
     if not workers:
         return  # a farm that is being set up; its first worker will come
     of_one, which = job is not None, {} if job is None else {"job": job}
-    blocked = grouped(tx.all(_BLOCKED_IN[of_one], **which))
+    blocked = grouped(tx.all(_BLOCKED_IN[of_one], now=tx.now, **which))
     failed = _by_lane(tx.all(_FAILED_IN[of_one], **which))
     able = _by_pool(workers)
     for lane in lane_rows.waiting_lanes(tx, job):

@@ -58,6 +58,8 @@ class Rules:
 
     failure: FailureRule = attrs.field(factory=FailureRule)
     limits: FailureLimits = attrs.field(factory=FailureLimits)
+    blocked_for: int = 0
+    """Microseconds that a worker stays on a blocklist; 0 is for good."""
     turns: Turns = attrs.field(factory=Turns)
     choose: Choose | None = None
     """A plugin's word on what a worker does next; `None` if no plugin has one."""

@@ -24,6 +24,7 @@ from flamenco_core.manager.usecases.comeback import take_back
 from flamenco_core.manager.usecases.offer import offered_tasks
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.settle import announce
+from flamenco_core.manager.usecases.trial_runs import next_trial
 
 __all__ = ["AssignedRun", "Nothing", "StatusRequested", "schedule_task"]
 
@@ -81,6 +82,8 @@ def schedule_task(
     for held in task_rows.held_by(tx, worker.id) if worker.holds else ():
         if held.slot == slot:
             return _again(tx, worker, held)
+    if worker.on_trial and (trial := next_trial(tx, worker)):
+        return _on_trial(trial, worker)
     pools = worker_rows.pools_of(worker)
     found = _choose(tx, worker, pools, rules)
     if found is None:
@@ -164,6 +167,24 @@ def _assigned(task: Row, worker: Row, epoch: int) -> AssignedRun:
         steps_completed=task.steps_completed,
         steps_total=task.steps_total,
         epoch=epoch,
+        platform=worker.platform,
+    )
+
+
+def _on_trial(trial: Row, worker: Row) -> AssignedRun:
+    """Return a trial as a task: Workers of any kind know these, and nothing else."""
+    return AssignedRun(
+        task_id=trial.uuid,
+        job_id=trial.test_uuid,
+        name=f"test: {trial.name}",
+        task_type=trial.task_type,
+        job_type="worker-test",
+        priority=100,
+        job_priority=100,
+        commands=trial.commands,
+        steps_completed=0,
+        steps_total=1,
+        epoch=trial.epoch,
         platform=worker.platform,
     )
 

@@ -27,6 +27,7 @@ __all__ = [
     "ScheduleChange",
     "follow_schedule",
     "get_schedule",
+    "let_speak",
     "request_on_return",
     "scheduled_status",
     "set_schedule",
@@ -82,7 +83,8 @@ def set_schedule(tx: Tx, worker_id: str, change: ScheduleChange, zone: tzinfo | 
     """Give a worker a schedule, or another one; it acts at once. Raises `NotFound`."""
     row = worker_rows.lock_worker(tx, worker_id)
     old = sleep_rows.schedule_of(tx, row.id) or StoredSchedule(worker_id=row.id)
-    _speak(tx, row, change.made_to(old), zone)
+    # What it had from a tag is its own from now on.
+    let_speak(tx, row, attrs.evolve(change.made_to(old), tag_id=None), zone)
 
 
 def follow_schedule(tx: Tx, worker_id: str, zone: tzinfo | None) -> None:
@@ -93,7 +95,7 @@ def follow_schedule(tx: Tx, worker_id: str, zone: tzinfo | None) -> None:
         return
     changed = stored.sleep(tx.now, zone).wanted is not stored.wanted
     if changed or _is_over(tx, stored):
-        _speak(tx, row, stored, zone)
+        let_speak(tx, row, stored, zone)
     else:
         _store(tx, stored, stored.sleep(tx.now, zone))
 
@@ -102,7 +104,8 @@ def _is_over(tx: Tx, stored: StoredSchedule) -> bool:
     return stored.next_check is not None and stored.next_check <= tx.now
 
 
-def _speak(tx: Tx, row: Row, stored: StoredSchedule, zone: tzinfo | None) -> None:
+def let_speak(tx: Tx, row: Row, stored: StoredSchedule, zone: tzinfo | None) -> None:
+    """Store a schedule of a locked worker, and ask of it what that says now."""
     sleep = stored.sleep(tx.now, zone)
     _store(tx, attrs.evolve(stored, wanted=sleep.wanted, changed_at=tx.now), sleep)
     was, pending = WorkerStatus(row.status), worker_rows.request_of(row)

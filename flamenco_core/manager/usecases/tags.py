@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import tzinfo
 
 from sqlalchemy import bindparam, update
 
@@ -16,6 +17,7 @@ from flamenco_core.manager.store.ids import next_ids
 from flamenco_core.manager.store.query import Query, Row
 from flamenco_core.manager.store.tables import jobs
 from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.usecases.tag_sleep import follow_tags
 
 __all__ = ["create_tag", "delete_tag", "get_tag", "set_job_tag", "set_worker_tags", "update_tag"]
 
@@ -63,7 +65,7 @@ def update_tag(tx: Tx, uuid: str, name: str, description: str | None) -> None:
     tx.emit(TagChanged(TagFacts(id=uuid, name=name, description=text)))
 
 
-def delete_tag(tx: Tx, uuid: str) -> None:
+def delete_tag(tx: Tx, uuid: str, zone: tzinfo | None = None) -> None:
     """Delete a tag: its jobs are for all workers from now on. Raises `NotFound`."""
     row = get_tag(tx, uuid)
     idle = tag_rows.workers_of_tag(tx, row.id)
@@ -72,7 +74,8 @@ def delete_tag(tx: Tx, uuid: str) -> None:
     for job in tag_rows.jobs_of_tag(tx, row.id):
         _tie(tx, job, 0)
     tx.emit(TagDeleted(uuid))
-    for worker in idle:
+    for worker in sorted(idle):
+        follow_tags(tx, worker, zone)
         tx.wake(worker)
 
 
@@ -107,11 +110,17 @@ def _tie(tx: Tx, job_id: str, tag: int) -> None:
     tx.emit(JobUpdated(job_rows.job_facts(tx, job)))
 
 
-def set_worker_tags(tx: Tx, worker_id: str, tag_ids: Sequence[str]) -> None:
-    """Give a worker exactly these tags; unknown ones are passed over, as in Flamenco."""
+def set_worker_tags(
+    tx: Tx, worker_id: str, tag_ids: Sequence[str], zone: tzinfo | None = None
+) -> None:
+    """Give a worker exactly these tags; unknown ones are passed over, as in Flamenco.
+
+    *zone* is that of sleep schedules that name none: it may follow another one now.
+    """
     row = worker_rows.lock_worker(tx, worker_id)
     found = (tag_rows.tag_by_uuid(tx, uuid) for uuid in dict.fromkeys(tag_ids))
     tag_rows.replace_worker_tags(tx, row.id, [tag.id for tag in found if tag])
     tx.emit(WorkerUpdated(worker_rows.worker_facts(row, updated=tx.now)))
+    follow_tags(tx, worker_id, zone)
     # An idle worker waits at the pools of its old tags: let it ask again.
     tx.wake(worker_id)

@@ -15,6 +15,7 @@ from flamenco_core.manager.store import lanes as lane_rows
 from flamenco_core.manager.store import sleep as sleep_rows
 from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.store import workers as worker_rows
+from flamenco_core.manager.store.blocks import IN_FORCE
 from flamenco_core.manager.store.query import Query, Row
 from flamenco_core.manager.store.tables import blocks
 from flamenco_core.manager.store.transaction import Tx
@@ -23,7 +24,7 @@ __all__ = ["why_worker"]
 
 _BLOCKS = Query(
     select(blocks.c.job_id, blocks.c.task_type, blocks.c.reason).where(
-        blocks.c.worker_id == bindparam("worker")
+        blocks.c.worker_id == bindparam("worker"), IN_FORCE
     )
 )
 
@@ -57,7 +58,10 @@ def _wakes_at(tx: Tx, worker: int) -> str:
 def _work(tx: Tx, worker: Row) -> Iterator[Work]:
     types = set(json.loads(worker.task_types))
     tags = {0} | {tag.id for tag in worker_rows.tags_of(tx, worker.id)}
-    blocked = {(row.job_id, row.task_type): row.reason for row in tx.all(_BLOCKS, worker=worker.id)}
+    blocked = {
+        (row.job_id, row.task_type): row.reason
+        for row in tx.all(_BLOCKS, worker=worker.id, now=tx.now)
+    }
     for lane in lane_rows.waiting_lanes(tx):
         hurdle = _hurdle(tx, lane, worker.id, types, tags, blocked)
         # A lane may be open and have nothing left in it.

@@ -30,6 +30,7 @@ from flamenco_core.manager.store import admissions
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import lanes as lane_rows
 from flamenco_core.manager.store import tasks as task_rows
+from flamenco_core.manager.store import trials as trial_rows
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.ids import next_ids
 from flamenco_core.manager.store.query import Query, Row
@@ -208,7 +209,8 @@ class MayRun:
 
 def may_run(tx: Tx, worker_id: str, task_id: str) -> MayRun:
     """Say whether a worker may go on with a task. Changes nothing."""
-    task = tx.one(_MAY_RUN, task=task_id)
+    # A trial looks like a task to its worker.
+    task = tx.one(_MAY_RUN, task=task_id) or trial_rows.find_trial(tx, task_id)
     if task is None:
         return MayRun(yes=False, reason="Task not found")
     row = worker_rows.worker_by_uuid(tx, worker_id)

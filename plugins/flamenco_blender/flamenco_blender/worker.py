@@ -8,13 +8,20 @@ from flamenco_blender.command import BlenderRender
 from flamenco_blender.finder import ENVIRONMENT, BlenderFinder
 from flamenco_blender.program import find_program
 from flamenco_blender.settings import BlenderSettings
+from flamenco_blender.trial import TRIAL
 from flamenco_core import Command, Problem, hookimpl
-from flamenco_core.offers import Subcommand
+from flamenco_core.offers import Subcommand, Trial
 
 if TYPE_CHECKING:
     from flamenco_core.worker.host import Worker
 
-__all__ = ["check_readiness", "find_program", "register_commands", "register_subcommands"]
+__all__ = [
+    "check_readiness",
+    "find_program",
+    "register_commands",
+    "register_subcommands",
+    "register_trials",
+]
 
 
 @hookimpl
@@ -39,6 +46,12 @@ async def check_readiness(worker: Worker) -> list[Problem]:
 def register_subcommands() -> list[Subcommand]:
     """Offer ``flamenco blender-info``."""
     return [Subcommand("blender-info", "Show which Blender tasks would use.", _blender_info)]
+
+
+@hookimpl
+def register_trials() -> list[Trial]:
+    """Offer a tiny picture, to check this machine with."""
+    return [TRIAL]
 
 
 def _blender_info() -> Any:

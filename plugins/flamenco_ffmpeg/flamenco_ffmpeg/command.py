@@ -69,7 +69,7 @@ class FramesToVideo(Command):
 
     async def run(self, run: Run) -> None:
         """Find the frames, encode them, and make sure that there is a video."""
-        exe = await self._program()
+        exe = await self._program(run)
         frames = await anyio.to_thread.run_sync(find_frames, self.input_glob)
         output = Path(self.output_file)
         await anyio.Path(output.parent).mkdir(parents=True, exist_ok=True)
@@ -135,10 +135,12 @@ class FramesToVideo(Command):
             ready |= {f: Path(str(target) % number) for number, f in enumerate(others)}
         return [ready[frame] for frame in frames]
 
-    async def _program(self) -> tuple[str, ...]:
+    async def _program(self, run: Run) -> tuple[str, ...]:
         if not is_plain_ffmpeg(self.exe):
             return (self.exe,)
         if found := await self.finder.find():
+            # Its own banner is switched off; which one it was is asked later, by people.
+            await run.log(f"frames-to-video: FFmpeg {found.version} ({found.origin})")
             return (found.exe,)
         raise CommandError(
             "there is no FFmpeg on this machine; install it, set plugins.ffmpeg.exe in the"

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flamenco_core import Command, FlamencoError, Problem, hookimpl
+from flamenco_core.offers import Trial
 from flamenco_ffmpeg.command import FramesToVideo
 from flamenco_ffmpeg.finder import ENVIRONMENT, FFmpegFinder
 from flamenco_ffmpeg.settings import FFmpegSettings
+from flamenco_ffmpeg.trial import TRIAL
 
 if TYPE_CHECKING:
     from flamenco_core.worker.host import Worker
 
-__all__ = ["check_readiness", "find_program", "register_commands"]
+__all__ = ["check_readiness", "find_program", "register_commands", "register_trials"]
 
 
 @hookimpl
@@ -46,6 +48,12 @@ async def find_program(name: str, given: str) -> Sequence[str] | None:
     if given or os.environ.get(ENVIRONMENT):
         raise FlamencoError("; ".join(finder.complaints))
     return None
+
+
+@hookimpl
+def register_trials() -> list[Trial]:
+    """Offer a tiny video, to check this machine with."""
+    return [TRIAL]
 
 
 def _finder(worker: Worker) -> FFmpegFinder:

@@ -114,7 +114,7 @@ class Judge:
             assert response.status_code == 202 or "content-type" not in response.headers
         elif response.status_code >= 400 and response.status_code != 423:
             self.check_error(response)
-        elif path.startswith("/api/v3") and not path.endswith(("logtail", "/archive")):
+        elif path.startswith("/api/v3") and not path.endswith(("logtail", "/archive", "/picture")):
             assert response.headers["content-type"] == "application/json"
         body = response.json() if media_type == "application/json" and response.content else None
         assert_no_null(body)

@@ -107,11 +107,11 @@ class Farm:
 
     async def block_everywhere(self, worker: str) -> None:
         # So many lanes are of no use to it that it looks a second time, with a cursor.
-        from flamenco_core.manager.store import tasks as task_rows
+        from flamenco_core.manager.store.blocks import insert_block
 
         def block(tx: Tx, jobs: int) -> None:
             for job in range(1, jobs + 1):
-                task_rows.block(tx, job=job, worker=1, task_type="blender", reason="")
+                insert_block(tx, job=job, worker=1, task_type="blender", reason="")
 
         for _ in range(4):
             await self.submit()

@@ -70,6 +70,8 @@ class FakeManager:
         self.logs: dict[str, bytes] = {}
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.requests: list[httpx.Request] = []
+        self.more: dict[str, Callable[[], Any]] = {}
+        """What else it answers: "GET /path" to what returns the body, or None for a 204."""
         self.after: Callable[[str], None] = lambda path: None
         """Called after each answer with the path: lets time pass on the farm."""
 
@@ -92,6 +94,10 @@ class FakeManager:
 
     def _answer(self, method: str, path: str, request: httpx.Request) -> httpx.Response:
         parts = path.strip("/").split("/")
+        if more := self.more.get(f"{method} {path}"):
+            self.told.append((f"{method} {path}", json.loads(request.content or b"null") or {}))
+            body = more()
+            return httpx.Response(204) if body is None else httpx.Response(200, json=body)
         if method == "POST":
             return self._told(parts, path, json.loads(request.content))
         match parts:

@@ -88,12 +88,34 @@ def test_a_schedule_is_made_changed_and_shown(flamenco, farm, workers):
     assert farm.told[-1][1]["is_active"] is False
 
 
-def test_all_workers_with_a_tag_get_one(flamenco, farm, workers):
-    assert "Anna sleeps mo 00:00-24:00" in (
-        flamenco("workers", "schedule", "--tag", "gpu", "--days", "mo").out
-    )
-    assert list(farm.schedules) == [ANNA]
-    assert "no worker has a tag 'cpu'" in flamenco("workers", "schedule", "--tag", "cpu").err
+def test_a_tag_has_one_for_its_workers(flamenco, farm, workers):
+    farm.tags = [{"id": "t1", "name": "gpu"}]
+    path = "/worker-mgt/tag/t1/sleep-schedule"
+    farm.more[f"GET {path}"] = lambda: None
+    farm.more[f"DELETE {path}"] = lambda: None
+    assert flamenco("workers", "schedule", "--tag", "gpu").out == "tag gpu has no sleep schedule\n"
+    flamenco("workers", "schedule", "--tag", "gpu", "--days", "mo")
+    sent = dict(farm.told)
+    assert sent[path]["days_of_week"] == "mo"
+    flamenco("workers", "schedule", "--tag", "gpu", "--forget")
+    assert f"DELETE {path}" in dict(farm.told)
+    wrong = flamenco("workers", "schedule", "--tag", "cpu")
+    assert "there is no tag 'cpu'; there are: gpu" in wrong.err
+
+
+def test_a_worker_says_through_which_tag_it_sleeps(flamenco, farm, workers):
+    farm.schedules[ANNA] = {
+        "is_active": True,
+        "days_of_week": "mo",
+        "start_time": "",
+        "end_time": "",
+        "status": "awake",
+        "tag": "gpu",
+    }
+    assert "Anna sleeps by tag gpu mo 00:00" in flamenco("workers", "schedule", "anna").out
+    farm.more[f"DELETE /worker-mgt/workers/{ANNA}/sleep-schedule"] = lambda: None
+    assert flamenco("workers", "schedule", "anna", "--forget").code == 0
+    assert farm.told[-1][0].startswith("DELETE")
 
 
 def test_what_makes_no_sense_changes_nothing(flamenco, farm, workers):
@@ -102,6 +124,8 @@ def test_what_makes_no_sense_changes_nothing(flamenco, farm, workers):
     assert "there is no worker 'zoe'" in flamenco("workers", "schedule", "zoe", "--on").err
     wrong = flamenco("workers", "schedule", "anna", "--also", "mo 10:00")
     assert "is no span; write it as 'mo tu 22:00-06:00'" in wrong.err
+    both = flamenco("workers", "schedule", "anna", "--forget", "--on")
+    assert "--forget removes the schedule" in both.err
     assert farm.told == []
 
 

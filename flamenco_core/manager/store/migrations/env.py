@@ -11,6 +11,7 @@ from flamenco_core.manager.store import (  # noqa: F401
     contact_tables,
     image_tables,
     retention_table,
+    trial_tables,
 )
 from flamenco_core.manager.store.tables import metadata
 

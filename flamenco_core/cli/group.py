@@ -24,6 +24,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "demo": "Render a small film with a farm of its own.",
         "workers": "List the workers, or say when they sleep.",
         "db": "Back up, check or restore the Manager's database.",
+        "apply": "Make a farm as a file says: tags, workers, settings.",
     },
     "Jobs": {
         "submit": "Submit a Blender file as a job.",

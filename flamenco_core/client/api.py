@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, BinaryIO, Self, TypeVar
 from urllib.parse import quote
 
@@ -26,6 +27,7 @@ from flamenco_core.wire.retention import (
     PruneResult,
     PruneSelection,
 )
+from flamenco_core.wire.setup import ConfigurationRehearsal
 from flamenco_core.wire.sleep import WorkerSleepSchedule
 from flamenco_core.wire.stuck import StuckCheck, StuckFound
 from flamenco_core.wire.tasks import (
@@ -41,6 +43,7 @@ from flamenco_core.wire.worker_mgt import (
     WorkerList,
     WorkerSummary,
     WorkerTag,
+    WorkerTagChangeRequest,
     WorkerTagList,
 )
 
@@ -118,6 +121,40 @@ class Client:
     def tags(self) -> list[WorkerTag]:
         """Return all worker tags."""
         return self._get("/worker-mgt/tags", WorkerTagList).tags
+
+    def create_tag(self, tag: WorkerTag) -> WorkerTag:
+        """Make a worker tag; return it with its id."""
+        return self._read(self._post("/worker-mgt/tags", tag), WorkerTag)
+
+    def update_tag(self, tag: WorkerTag) -> None:
+        """Give the tag with this id another name or description."""
+        self._send("PUT", f"/worker-mgt/tag/{_part(tag.id)}", tag)
+
+    def delete_tag(self, tag_id: str) -> None:
+        """Delete a worker tag: its jobs are for all workers then."""
+        self.transport.send("DELETE", f"{_API}/worker-mgt/tag/{_part(tag_id)}")
+
+    def set_worker_tags(self, worker_id: str, tag_ids: list[str]) -> None:
+        """Give a worker exactly these tags."""
+        body = WorkerTagChangeRequest(tag_ids)
+        self._post(f"/worker-mgt/workers/{_part(worker_id)}/settags", body)
+
+    # -- settings ----------------------------------------------------------------
+
+    def settings_file(self) -> dict[str, Any]:
+        """Return Flamenco's settings in force, by key; secrets are masked."""
+        return self._get("/configuration/file", dict[str, Any])
+
+    def rehearse_settings(self, wanted: Mapping[str, Any]) -> ConfigurationRehearsal:
+        """Return what `change_settings` would change; not in Flamenco 3."""
+        response = self._post("/configuration/rehearse", dict(wanted))
+        return self._read(response, ConfigurationRehearsal)
+
+    def change_settings(self, wanted: Mapping[str, Any]) -> list[str]:
+        """Change settings, by key; return the keys that wait for a restart."""
+        response = self._send("PUT", "/configuration/file", dict(wanted))
+        waiting = response.headers.get("Restart-Needed", "")
+        return [key.strip() for key in waiting.split(",") if key.strip()]
 
     # -- job types ---------------------------------------------------------------
 
@@ -224,7 +261,10 @@ class Client:
         return self._read(self.transport.send("GET", _API + path), kind)
 
     def _post(self, path: str, body: object) -> httpx.Response:
-        return self.transport.send("POST", _API + path, content=encode(body), headers=_JSON)
+        return self._send("POST", path, body)
+
+    def _send(self, method: str, path: str, body: object) -> httpx.Response:
+        return self.transport.send(method, _API + path, content=encode(body), headers=_JSON)
 
     def _read(self, response: httpx.Response, kind: type[T]) -> T:
         try:

@@ -23,6 +23,7 @@ OURS = {
     *("fetchTaskLastRenderedInfo", "fetchJobImageHistory"),
     *("getLive", "getReady", "getMetrics", "describeForUpnp"),
     *("getConfigurationSchema", "getConfigurationSettings", "getConfigurationState"),
+    *("rehearseConfiguration",),
     *("checkStuckJobs", "fetchTaskWhy", "fetchWorkerWhy"),
     *("fetchRemovedWorkers", "restoreWorker"),
     *("downloadJobArchive", "archiveJob"),

@@ -11,6 +11,12 @@ import httpx
 from flamenco_core.client.transport import Transport
 from flamenco_core.errors import BadRequest, FlamencoError
 from flamenco_core.wire.converter import decode, encode
+from flamenco_core.wire.disposal import (
+    JobDiskUse,
+    JobsDeletion,
+    JobsDeletionResult,
+    JobsDiskUse,
+)
 from flamenco_core.wire.job_types import AvailableJobType, AvailableJobTypes, JobTypesState
 from flamenco_core.wire.jobs import (
     Job,
@@ -195,6 +201,18 @@ class Client:
     def check_stuck(self, wish: StuckCheck) -> StuckFound:
         """Let the Manager look for jobs that do not go on by themselves."""
         return self._read(self._post("/jobs/check-stuck", wish), StuckFound)
+
+    def disk_use(self, job_id: str) -> JobDiskUse:
+        """Return what a job takes of the Manager's disk; not in Flamenco 3."""
+        return self._get(f"/jobs/{_part(job_id)}/disk-use", JobDiskUse)
+
+    def disk_uses(self) -> list[JobDiskUse]:
+        """Return what each job takes of the Manager's disk; not in Flamenco 3."""
+        return self._get("/disk-use", JobsDiskUse).jobs
+
+    def delete_jobs(self, wish: JobsDeletion) -> JobsDeletionResult:
+        """Delete up to 1,000 jobs, or hear what that would free; not in Flamenco 3."""
+        return self._read(self._post("/jobs/delete", wish), JobsDeletionResult)
 
     def set_retention(self, job_id: str, retention: JobRetention) -> None:
         """Say how long a job is kept."""

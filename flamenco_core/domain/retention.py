@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import attrs
 
+from flamenco_core.domain.submitter import is_by
+
 __all__ = ["FINISHED", "Aged", "Fate", "Rule", "fate_of"]
 
 FINISHED = frozenset({"completed", "failed", "canceled"})
@@ -45,7 +47,7 @@ class Rule:
         return (
             self.job_type in ("", job.type)
             and self.tag in ("", job.tag)
-            and self.user.casefold() in ("", job.user.casefold())
+            and (not self.user or is_by(self.user, job.user))
             and (not self.statuses or job.status in self.statuses)
         )
 

@@ -22,6 +22,7 @@ from flamenco_core.errors import NotFound
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http.api_document import ApiDocumentController
 from flamenco_core.manager.http.configuration import ConfigurationController
+from flamenco_core.manager.http.disposal import DisposalController
 from flamenco_core.manager.http.events import EventController
 from flamenco_core.manager.http.gate import Gate
 from flamenco_core.manager.http.health import HealthController
@@ -63,6 +64,7 @@ CONTROLLERS = (
     JobTypeController,
     JobController,
     RetentionController,
+    DisposalController,
     TaskController,
     OutputController,
     ImageController,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from flamenco_core.cli.asking import confirm_loss
 from flamenco_core.cli.context import Cli, as_json, asks_manager, pass_cli
 from flamenco_core.cli.output import print_json
 from flamenco_core.errors import ConfigError
@@ -75,12 +75,8 @@ def _code(found: Provision, *, dry_run: bool) -> int:
 
 
 def _ask(changes: Sequence[Change], *, yes: bool) -> None:
-    count = sum(change.sign == "-" for change in changes)
-    if not count or yes:
-        return
-    if not sys.stdin.isatty():
-        raise click.UsageError(f"{count} things would be removed; say --yes if that is meant")
-    click.confirm(f"Remove {count} things?", abort=True, err=True)
+    if gone := [change.name for change in changes if change.sign == "-"]:
+        confirm_loss(f"remove {', '.join(gone)}", yes=yes)
 
 
 def _show(found: Provision) -> None:

@@ -24,6 +24,7 @@ OURS = {
     *("getLive", "getReady", "getMetrics", "describeForUpnp"),
     *("getConfigurationSchema", "getConfigurationSettings", "getConfigurationState"),
     *("rehearseConfiguration",),
+    *("fetchJobsDiskUse", "fetchJobDiskUse", "deleteJobs"),
     *("checkStuckJobs", "fetchTaskWhy", "fetchWorkerWhy"),
     *("fetchRemovedWorkers", "restoreWorker"),
     *("downloadJobArchive", "archiveJob"),

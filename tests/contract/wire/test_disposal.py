@@ -96,7 +96,7 @@ async def test_the_archive_comes_first_and_stays(api: Any, jobs: Any, archives: 
     job = await jobs(name="old")
     await delete(api, job, archive=True)
     assert await there(api) == set()
-    assert [path.name for path in archives.iterdir()] == [f"old-{job}.zip"]
+    assert (archives / f"old-{job}.zip").is_file()
 
 
 @pytest.mark.parametrize(

@@ -65,5 +65,8 @@ def _files(folder: Path) -> Iterator[tuple[str, int]]:
                 found = entry.stat(follow_symlinks=False)
                 if stat.S_ISREG(found.st_mode):
                     yield entry.name, found.st_size
+                elif stat.S_ISDIR(found.st_mode):
+                    # The later parts of a long log.
+                    yield from _files(Path(entry.path))
     except OSError:
         return

@@ -25,6 +25,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "workers": "List the workers; approve, merge and look into them.",
         "worker-token": "Make, list and revoke tokens that let Workers join.",
         "db": "Back up, check or restore the Manager's database.",
+        "apply": "Make a farm as a file says: tags, workers, settings.",
     },
     "Jobs": {
         "submit": "Submit a Blender file as a job.",

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-__all__ = ["local_time", "print_json", "print_table", "short", "steps"]
+__all__ = ["local_time", "print_json", "print_table", "short", "size", "steps"]
 
 _COLORS = {
     "active": "cyan",
@@ -74,6 +74,18 @@ def _one_line(cell: object) -> str:
 def short(id: str) -> str:
     """Return the part of an id that is enough for people, and for this program."""
     return id[:8]
+
+
+def size(count: int) -> str:
+    """Write a number of bytes: ``999 B``, ``1.5 MB``."""
+    if count < 1000:
+        return f"{count} B"
+    value = float(count)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 1000:
+            return f"{value:.1f} {unit}"
+    return f"{value / 1000:.1f} TB"
 
 
 def steps(completed: int, total: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, BinaryIO, Self, TypeVar
 from urllib.parse import quote
 
@@ -15,6 +16,12 @@ from flamenco_core.wire.blocklist import (
     WorkerBlocklistEntry,
 )
 from flamenco_core.wire.converter import decode, encode
+from flamenco_core.wire.disposal import (
+    JobDiskUse,
+    JobsDeletion,
+    JobsDeletionResult,
+    JobsDiskUse,
+)
 from flamenco_core.wire.job_types import AvailableJobType, AvailableJobTypes, JobTypesState
 from flamenco_core.wire.jobs import (
     Job,
@@ -31,6 +38,7 @@ from flamenco_core.wire.retention import (
     PruneResult,
     PruneSelection,
 )
+from flamenco_core.wire.setup import ConfigurationRehearsal
 from flamenco_core.wire.sleep import WorkerSleepSchedule
 from flamenco_core.wire.stuck import StuckCheck, StuckFound
 from flamenco_core.wire.tasks import (
@@ -47,6 +55,7 @@ from flamenco_core.wire.worker_mgt import (
     WorkerList,
     WorkerSummary,
     WorkerTag,
+    WorkerTagChangeRequest,
     WorkerTagList,
 )
 
@@ -169,6 +178,40 @@ class Client:
         """Return all worker tags."""
         return self._get("/worker-mgt/tags", WorkerTagList).tags
 
+    def create_tag(self, tag: WorkerTag) -> WorkerTag:
+        """Make a worker tag; return it with its id."""
+        return self._read(self._post("/worker-mgt/tags", tag), WorkerTag)
+
+    def update_tag(self, tag: WorkerTag) -> None:
+        """Give the tag with this id another name or description."""
+        self._send("PUT", f"/worker-mgt/tag/{_part(tag.id)}", tag)
+
+    def delete_tag(self, tag_id: str) -> None:
+        """Delete a worker tag: its jobs are for all workers then."""
+        self.transport.send("DELETE", f"{_API}/worker-mgt/tag/{_part(tag_id)}")
+
+    def set_worker_tags(self, worker_id: str, tag_ids: list[str]) -> None:
+        """Give a worker exactly these tags."""
+        body = WorkerTagChangeRequest(tag_ids)
+        self._post(f"/worker-mgt/workers/{_part(worker_id)}/settags", body)
+
+    # -- settings ----------------------------------------------------------------
+
+    def settings_file(self) -> dict[str, Any]:
+        """Return Flamenco's settings in force, by key; secrets are masked."""
+        return self._get("/configuration/file", dict[str, Any])
+
+    def rehearse_settings(self, wanted: Mapping[str, Any]) -> ConfigurationRehearsal:
+        """Return what `change_settings` would change; not in Flamenco 3."""
+        response = self._post("/configuration/rehearse", dict(wanted))
+        return self._read(response, ConfigurationRehearsal)
+
+    def change_settings(self, wanted: Mapping[str, Any]) -> list[str]:
+        """Change settings, by key; return the keys that wait for a restart."""
+        response = self._send("PUT", "/configuration/file", dict(wanted))
+        waiting = response.headers.get("Restart-Needed", "")
+        return [key.strip() for key in waiting.split(",") if key.strip()]
+
     # -- job types ---------------------------------------------------------------
 
     def job_types(self) -> list[AvailableJobType]:
@@ -221,6 +264,18 @@ class Client:
         """Let workers have tasks of a type from a job again."""
         path, body = f"{_API}/jobs/{_part(job_id)}/blocklist", encode(entries)
         self.transport.send("DELETE", path, content=body, headers=_JSON)
+
+    def disk_use(self, job_id: str) -> JobDiskUse:
+        """Return what a job takes of the Manager's disk; not in Flamenco 3."""
+        return self._get(f"/jobs/{_part(job_id)}/disk-use", JobDiskUse)
+
+    def disk_uses(self) -> list[JobDiskUse]:
+        """Return what each job takes of the Manager's disk; not in Flamenco 3."""
+        return self._get("/disk-use", JobsDiskUse).jobs
+
+    def delete_jobs(self, wish: JobsDeletion) -> JobsDeletionResult:
+        """Delete up to 1,000 jobs, or hear what that would free; not in Flamenco 3."""
+        return self._read(self._post("/jobs/delete", wish), JobsDeletionResult)
 
     def set_retention(self, job_id: str, retention: JobRetention) -> None:
         """Say how long a job is kept."""
@@ -303,7 +358,10 @@ class Client:
         return self._read(self.transport.send("GET", _API + path), kind)
 
     def _post(self, path: str, body: object) -> httpx.Response:
-        return self.transport.send("POST", _API + path, content=encode(body), headers=_JSON)
+        return self._send("POST", path, body)
+
+    def _send(self, method: str, path: str, body: object) -> httpx.Response:
+        return self.transport.send(method, _API + path, content=encode(body), headers=_JSON)
 
     def _read(self, response: httpx.Response, kind: type[T]) -> T:
         try:

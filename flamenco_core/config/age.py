@@ -6,7 +6,7 @@ import re
 
 from flamenco_core.config.duration import Duration
 
-__all__ = ["parse_age"]
+__all__ = ["age_text", "parse_age"]
 
 _DAYS = re.compile(r"(\d{1,6})\s*([dw])", re.ASCII)
 
@@ -25,3 +25,9 @@ def parse_age(text: str) -> int:
     if found.nanoseconds < 0:
         raise ValueError(f"not an age such as 30d, 2w or 12h: {text!r}")
     return int(found.seconds)
+
+
+def age_text(seconds: int) -> str:
+    """Write an age so that `parse_age` reads the same."""
+    days, rest = divmod(seconds, 86_400)
+    return str(Duration.of(seconds)) if rest or not days else f"{days}d"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, cast
@@ -17,7 +17,7 @@ from flamenco_core.config.values import build, is_section, options_of
 from flamenco_core.config.yaml_file import read_yaml, yaml_text
 from flamenco_core.errors import ConfigError
 
-__all__ = ["Loaded", "Source", "UnknownKey", "load_settings"]
+__all__ = ["Loaded", "Source", "UnknownKey", "in_words", "load_settings", "unknown_keys"]
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -111,7 +111,7 @@ class Loaded(Generic[T]):
         for node in nodes:
             if not isinstance(node, Section):
                 wrong = Wrong("must be a section: lines of 'key: value', indented", node)
-                raise ConfigError(_in_words([wrong], ("plugins", plugin)))
+                raise ConfigError(in_words([wrong], ("plugins", plugin)))
         return merged(Section(), merged(*nodes) if len(nodes) == 2 else (nodes or [Section()])[0])
 
     def _own_sections(self) -> Section:
@@ -123,10 +123,10 @@ class Loaded(Generic[T]):
 
         Ask after all plugins have taken their sections.
         """
-        found = list(_unknown(self._tree, self._kind, ()))
+        found = list(unknown_keys(self._tree, self._kind, ()))
         found = [unknown for unknown in found if unknown.key not in self._sections]
         for plugin, kind in self._sections.items():
-            found += _unknown(self._section_node(plugin), kind, ("plugins", plugin))
+            found += unknown_keys(self._section_node(plugin), kind, ("plugins", plugin))
         return found
 
 
@@ -188,7 +188,7 @@ def _fields(origin: _Origin) -> dict[str, Any]:
 def _built(tree: Section, kind: type[S], path: tuple[str, ...]) -> S:
     settings, problems = build(tree, kind)
     if problems:
-        raise ConfigError(_in_words(problems, path))
+        raise ConfigError(in_words(problems, path))
     return cast("S", settings)
 
 
@@ -197,7 +197,8 @@ def _rooted(settings: S, folder: Path) -> S:
     return cast("S", rooted(folder)) if rooted else settings
 
 
-def _in_words(problems: list[Wrong], path: tuple[str, ...]) -> str:
+def in_words(problems: Iterable[Wrong], path: tuple[str, ...] = ()) -> str:
+    """Say what is wrong, a line each: file, line, key, what is expected, what is there."""
     lines = []
     for problem in problems:
         where = getattr(problem.node, "where", "") or "settings"
@@ -213,7 +214,8 @@ def _in_words(problems: list[Wrong], path: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
-def _unknown(tree: Section, kind: type[Any], path: tuple[str, ...]) -> Iterator[UnknownKey]:
+def unknown_keys(tree: Section, kind: type[Any], path: tuple[str, ...]) -> Iterator[UnknownKey]:
+    """Yield the keys of *tree*, which stands at *path*, that *kind* does not have."""
     known = options_of(kind)
     for key, node in tree.items():
         if key not in known:
@@ -224,7 +226,7 @@ def _unknown(tree: Section, kind: type[Any], path: tuple[str, ...]) -> Iterator[
                 nearest=".".join((*path, close[0])) if close else None,
             )
         elif isinstance(node, Section) and is_section(inner := known[key].type):
-            yield from _unknown(node, cast("type[Any]", inner), (*path, key))
+            yield from unknown_keys(node, cast("type[Any]", inner), (*path, key))
 
 
 def _keys(tree: Section, path: tuple[str, ...] = ()) -> Iterator[str]:

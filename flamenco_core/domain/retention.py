@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import attrs
 
+from flamenco_core.domain.submitter import is_by
+
 __all__ = ["FINISHED", "Aged", "Fate", "Rule", "fate_of"]
 
 FINISHED = frozenset({"completed", "failed", "canceled"})
@@ -17,23 +19,26 @@ _SECOND = 1_000_000
 class Aged:
     """What counts of a job; times in microseconds.
 
-    ``keep`` and ``seconds`` are what people have said of this very job.
+    ``user`` is who submitted it, empty if nobody says. ``keep`` and ``seconds`` are what
+    people have said of this very job.
     """
 
     status: str
     type: str
     tag: str
     updated: int
+    user: str = ""
     keep: bool = False
     seconds: int | None = None
 
 
 @attrs.frozen(kw_only=True)
 class Rule:
-    """Jobs of a type, tag and status (empty: of any) are kept, or go after *seconds*."""
+    """Jobs of a type, tag, user and status (empty: of any) are kept, or go after *seconds*."""
 
     job_type: str = ""
     tag: str = ""
+    user: str = ""
     statuses: tuple[str, ...] = ()
     seconds: int | None = None
 
@@ -42,6 +47,7 @@ class Rule:
         return (
             self.job_type in ("", job.type)
             and self.tag in ("", job.tag)
+            and (not self.user or is_by(self.user, job.user))
             and (not self.statuses or job.status in self.statuses)
         )
 

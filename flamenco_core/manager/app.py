@@ -26,6 +26,7 @@ from flamenco_core.manager.http.blocklist import (
     WorkerBlocklistController,
 )
 from flamenco_core.manager.http.configuration import ConfigurationController
+from flamenco_core.manager.http.disposal import DisposalController
 from flamenco_core.manager.http.events import EventController
 from flamenco_core.manager.http.gate import Gate
 from flamenco_core.manager.http.health import HealthController
@@ -75,6 +76,7 @@ CONTROLLERS = (
     RetentionController,
     JobBlocklistController,
     WorkerBlocklistController,
+    DisposalController,
     TaskController,
     OutputController,
     ImageController,

@@ -87,8 +87,8 @@ class Archiver:
         about = {"format": FORMAT, "flamenco": __version__, "made": rfc3339(now), "job": job}
         yield await asyncio.to_thread(writer.whole, "archive.json", about)
         yield await asyncio.to_thread(writer.whole, "job.json", unstructure(job_view(row)))
-        after = -1
-        while page := await database.read(facts.tasks_after, row.id, after):
+        after, tell = -1, self._manager.command_words.lines
+        while page := await database.read(facts.tasks_after, row.id, after, tell):
             after = page[-1].row.index_in_job
             async for piece in _in_thread(self._of_tasks(writer, page)):
                 yield piece

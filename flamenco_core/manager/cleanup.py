@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
 from flamenco_core.domain.retention import Rule
 from flamenco_core.errors import BadRequest
+from flamenco_core.manager.disk_use import disk_uses
 from flamenco_core.manager.usecases import retention
 
 if TYPE_CHECKING:
     from flamenco_core.manager.host import Manager
 
-__all__ = ["Candidate", "Cleanup", "require_archive", "size_of"]
+__all__ = ["Candidate", "Cleanup", "require_archive"]
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +45,8 @@ class Cleanup:
     async def candidates(self, rules: Sequence[Rule]) -> list[Candidate]:
         """Return which jobs would go, and what that would free."""
         found = await self._manager.database.read(retention.find_expired, rules)
-        sizes = await asyncio.to_thread(self._sizes, [job.id for job in found])
-        return [Candidate(job, size) for job, size in zip(found, sizes, strict=True)]
-
-    def _sizes(self, jobs: Sequence[str]) -> list[int]:
-        return [size_of(self._manager.logs.folder(job)) for job in jobs]
+        uses = await asyncio.to_thread(disk_uses, self._manager.logs, [job.id for job in found])
+        return [Candidate(job, use.freed) for job, use in zip(found, uses, strict=True)]
 
     async def prune(self, rules: Sequence[Rule], *, archive: bool = False) -> list[str]:
         """Mark the jobs whose time is over for deletion; return their ids.
@@ -73,11 +70,3 @@ def require_archive(manager: Manager) -> None:
     """Raise `BadRequest` if there is no folder for archives."""
     if manager.settings.cleanup.archive_path is None:
         raise BadRequest("there is no folder for archives; set 'cleanup.archive_path' first")
-
-
-def size_of(folder: Path) -> int:
-    """Return the bytes of the files in a folder, 0 if there is none."""
-    try:
-        return sum(path.lstat().st_size for path in folder.rglob("*"))
-    except OSError:
-        return 0

@@ -8,13 +8,13 @@ from typing import Any
 import attrs
 
 from flamenco_core.config import Duration, Scalar, Section, Wrong, option
-from flamenco_core.config.age import parse_age
+from flamenco_core.config.age import age_text, parse_age
 from flamenco_core.config.nodes import Items, plain
 from flamenco_core.domain.retention import FINISHED, Rule
 
-__all__ = ["CleanupSettings", "read_rules"]
+__all__ = ["CleanupSettings", "read_rules", "rules_as_written"]
 
-_KEYS = ("job_type", "tag", "status", "after")
+_KEYS = ("job_type", "tag", "user", "status", "after")
 _AFTER = "must be an age such as 30d, 2w or 12h, or never"
 
 
@@ -36,6 +36,7 @@ def _rule(node: Any) -> Rule:
     return Rule(
         job_type=_text(node, "job_type"),
         tag=_text(node, "tag"),
+        user=_text(node, "user"),
         statuses=_statuses(node.get("status")),
         seconds=_seconds(node["after"]),
     )
@@ -69,6 +70,19 @@ def _seconds(node: Any) -> int | None:
         raise Wrong(_AFTER, node) from None
 
 
+def rules_as_written(rules: tuple[Rule, ...]) -> list[dict[str, Any]]:
+    """Return the rules as plain values, as they could stand in a file."""
+    return [_rule_as_written(rule) for rule in rules]
+
+
+def _rule_as_written(rule: Rule) -> dict[str, Any]:
+    texts = {"job_type": rule.job_type, "tag": rule.tag, "user": rule.user}
+    written: dict[str, Any] = {key: text for key, text in texts.items() if text}
+    if rule.statuses:
+        written["status"] = list(rule.statuses)
+    return {**written, "after": "never" if rule.seconds is None else age_text(rule.seconds)}
+
+
 @attrs.frozen(kw_only=True)
 class CleanupSettings:
     """Which finished jobs are deleted by themselves, and what is kept of them."""
@@ -79,10 +93,11 @@ class CleanupSettings:
     period: Duration = option(Duration.parse("1h"), "How often to look for such jobs.")
     rules: tuple[Rule, ...] = option(
         (),
-        "The first that fits a job counts: `{job_type: ..., tag: ..., status: [completed],"
-        " after: 30d}`; all but `after` may be left out, and `after: never` keeps. The time"
-        " counts from the job's last change.",
+        "The first that fits a job counts: `{job_type: ..., tag: ..., user: ..., status:"
+        " [completed], after: 30d}`; all but `after` may be left out, and `after: never` keeps."
+        " The time counts from the job's last change.",
         read=read_rules,
+        write=rules_as_written,
     )
     archive_path: Path | None = option(None, "Folder that archives of jobs are put into.")
     archive_before_delete: bool = option(

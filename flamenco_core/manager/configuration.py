@@ -102,19 +102,31 @@ class Configuration:
         when nothing can be written. Either way nothing is changed then.
         """
         async with self._lock:
-            try:
-                changes = changes_for(self.loaded, wanted)
-                if not changes:
-                    return
-                text, fresh = await asyncio.to_thread(self._checked, changes)
-            except ConfigError as error:
-                raise BadRequest(_in_one_line(error)) from error
+            made = await self._made(wanted)
+            if made is None:
+                return
+            text, fresh = made
             try:
                 await asyncio.to_thread(write_settings, self.path, text)
             except ConfigError as error:
                 raise Conflict(str(error)) from error
             self._read = self._seen = _signature(self.path)
             self._accept(fresh)
+
+    async def rehearse(self, wanted: Mapping[str, Any]) -> Loaded[ManagerSettings]:
+        """Return the settings that `change` would make, and change nothing.
+
+        Raises the same.
+        """
+        made = await self._made(wanted)
+        return self.loaded if made is None else made[1]
+
+    async def _made(self, wanted: Mapping[str, Any]) -> tuple[str, Loaded[ManagerSettings]] | None:
+        try:
+            changes = changes_for(self.loaded, wanted)
+            return await asyncio.to_thread(self._checked, changes) if changes else None
+        except ConfigError as error:
+            raise BadRequest(_in_one_line(error)) from error
 
     def _checked(self, changes: Mapping[str, Any]) -> tuple[str, Loaded[ManagerSettings]]:
         if not self.path.exists():

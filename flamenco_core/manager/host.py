@@ -24,6 +24,7 @@ from flamenco_core.manager.blocklists import expire
 from flamenco_core.manager.bus import MANAGERS, Bus
 from flamenco_core.manager.census import Census
 from flamenco_core.manager.cleanup import Cleanup
+from flamenco_core.manager.command_words import CommandWords
 from flamenco_core.manager.configuration import Configuration
 from flamenco_core.manager.credentials import Credentials
 from flamenco_core.manager.database_care import DatabaseCare
@@ -123,7 +124,7 @@ class Manager:
     def take_settings(self, loaded: Loaded[ManagerSettings]) -> None:
         """Let settings count that are new, or as far as that is possible at work."""
         self.loaded, self.settings = loaded, loaded.settings
-        self.variables = self._variables()
+        self._take_variables()
         self._judge_by(loaded.settings)
 
     def _judge_by(self, settings: ManagerSettings) -> None:
@@ -161,10 +162,14 @@ class Manager:
         self.trials.offered = offers("register_trials", host=self)
         self.storage = _last(offers("register_storages", manager=self).values())
         self._offered = tuple(offers("register_variables", manager=self).values())
-        self.variables = self._variables()
+        self._take_variables()
         self.services = tuple(offers("register_services", host=self).values())
         if self.plugins.listens("choose_task"):
             self.rules.choose = self._choose_task
+
+    def _take_variables(self) -> None:
+        self.variables = self._variables()
+        self.command_words = CommandWords(self.variables, self.clock.now())
 
     def _variables(self) -> VariableTable:
         # What a plugin offers comes first: of two with one name the last counts, and a

@@ -137,7 +137,9 @@ class TaskLogSettings:
     """How much of the logs of tasks is kept."""
 
     run_megabytes: int = option(
-        64, "Megabytes of the log of one run of a task.", validator=validators.ge(1)
+        64,
+        "Megabytes of the log of one run of a task; of a longer one the middle is left out.",
+        validator=validators.ge(1),
     )
     message_kilobytes: int = option(
         1024, "Kilobytes of one message of a worker.", validator=validators.ge(1)

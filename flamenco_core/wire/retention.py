@@ -29,6 +29,7 @@ class PruneSelection:
     dry_run: bool = False
     older_than_seconds: int | None = None
     statuses: list[str] = attrs.field(factory=list)
+    user: str = ""
     archive: bool = False
 
 

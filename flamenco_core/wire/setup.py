@@ -10,10 +10,12 @@ import attrs
 __all__ = [
     "BlenderPathCheckResult",
     "BlenderPathSource",
+    "ConfigurationRehearsal",
     "ConfigurationState",
     "PathCheckInput",
     "PathCheckResult",
     "Setting",
+    "SettingChange",
     "SettingsList",
     "SetupAssistantConfig",
 ]
@@ -96,4 +98,22 @@ class ConfigurationState:
     problem: str
     restart_needed: list[str]
     no_effect: list[str]
+    unknown: list[str]
+
+
+@attrs.frozen(kw_only=True)
+class SettingChange:
+    """A setting that would be different; secrets are masked. A variable is a setting here."""
+
+    key: str
+    acts: str
+    before: Any = None
+    after: Any = None
+
+
+@attrs.frozen(kw_only=True)
+class ConfigurationRehearsal:
+    """What writing some settings would do; ``unknown`` are those that nobody knows."""
+
+    changes: list[SettingChange]
     unknown: list[str]

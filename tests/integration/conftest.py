@@ -53,7 +53,7 @@ Serve = Callable[..., AbstractContextManager[Served]]
 @pytest.fixture
 def serve(tmp_path: Path) -> Serve:
     @contextmanager
-    def started(*plugins: object, **settings: Any) -> Iterator[Served]:
+    def started(*plugins: object, loaded: Any = None, **settings: Any) -> Iterator[Served]:
         folder = tmp_path / "manager"
         given = {
             "database": str(folder / "farm.sqlite"),
@@ -61,9 +61,8 @@ def serve(tmp_path: Path) -> Serve:
             "shared_storage_path": str(folder),
             "autodiscoverable": False,
         }
-        app = create_manager(
-            ManagerSettings(**{**given, **settings}), plugins=plugins, discover=False, strict=True
-        )
+        settled = loaded or ManagerSettings(**{**given, **settings})
+        app = create_manager(settled, plugins=plugins, discover=False, strict=True)
         listener = bind("127.0.0.1", 0)
         ready = threading.Event()
         server = Server(app, ready.set)

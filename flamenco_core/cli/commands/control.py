@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterable
 
 import attrs
@@ -11,6 +10,7 @@ import click
 from flamenco_core.cli.complete import job_ids
 from flamenco_core.cli.context import Cli, asks_manager, pass_cli
 from flamenco_core.cli.output import short
+from flamenco_core.cli.person import user_name
 from flamenco_core.client import Client
 from flamenco_core.domain.statuses import JobStatus, TaskStatus
 from flamenco_core.wire.jobs import Job, JobStatusChange
@@ -71,7 +71,8 @@ def requeue(cli: Cli, ids: tuple[str, ...], reason: str | None) -> None:
 def _tell(cli: Cli, ids: Iterable[str], wish: _Wish, reason: str | None) -> None:
     from flamenco_core.cli.ids import find_either, find_job
 
-    reason = reason or f"{wish.done} from the command line, by {_who()}"
+    by = user_name() or "somebody"
+    reason = reason or f"{wish.done} from the command line, by {by}"
     with cli.client() as client:
         # All are found before the first is changed: a typing error changes nothing.
         find = find_either if wish.task else find_job
@@ -86,10 +87,3 @@ def _change(client: Client, thing: Job | Task, wish: _Wish, reason: str) -> None
     elif wish.task is not None:
         client.set_task_status(thing.id, TaskStatusChange(wish.task, reason))
         click.echo(f"{wish.done} task {short(thing.id)} ({thing.name})")
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "somebody"

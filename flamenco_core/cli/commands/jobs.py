@@ -2,48 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from flamenco_core.cli.commands.blocklist import of_job
+from flamenco_core.cli.commands.jobs_delete import delete
 from flamenco_core.cli.commands.jobs_stuck import stuck
 from flamenco_core.cli.commands.keeping import archive, keep, prune
 from flamenco_core.cli.complete import job_ids
 from flamenco_core.cli.context import Cli, as_json, asks_manager, pass_cli
-from flamenco_core.cli.output import local_time, print_json, print_table, short, steps
-from flamenco_core.domain.statuses import JobStatus
+from flamenco_core.cli.job_filter import JobFilter, filters_jobs
+from flamenco_core.cli.output import local_time, print_json, print_table, short, size, steps
+from flamenco_core.client import Client
+from flamenco_core.domain.submitter import submitter_of
+from flamenco_core.errors import NotFound
+from flamenco_core.wire.disposal import JobDiskUse
 from flamenco_core.wire.jobs import Job
 
 __all__ = ["jobs"]
 
 
 @click.group(invoke_without_command=True)
-@click.option(
-    "--status",
-    "statuses",
-    multiple=True,
-    type=click.Choice([status.value for status in JobStatus]),
-    help="Only jobs of this status; may be repeated.",
-)
-@click.option("--search", metavar="TEXT", help="Only jobs with TEXT in name, type or id.")
+@filters_jobs
+@click.option("--size", "sized", is_flag=True, help="Say what each takes of the disk.")
 @as_json
 @asks_manager
 @click.pass_context
-def jobs(
-    context: click.Context, statuses: tuple[str, ...], search: str | None, as_json: bool
-) -> None:
+def jobs(context: click.Context, /, as_json: bool, sized: bool, **wanted: Any) -> None:
     """List jobs, the newest first; 'jobs show ID' shows one, 'jobs stuck' helps."""
     if context.invoked_subcommand:
         return
+    filter = JobFilter(**wanted)
     with context.ensure_object(Cli).client() as client:
-        found = [job for job in client.jobs() if _wanted(job, statuses, search)]
+        found = filter.of(client.jobs())
+        uses = {use.job_id: use for use in client.disk_uses()} if sized else {}
     found.sort(key=lambda job: job.created, reverse=True)
     if as_json:
-        print_json(found)
+        print_json([_with_use(job, uses) for job in found])
         return
     print_table(
-        ["id", "status", "prio", "steps", "type", "updated", "name"],
-        [_row(job) for job in found],
-        empty="no jobs" if not (statuses or search) else "no jobs like that",
+        ["id", "status", "prio", "steps", "type", "updated", *(["size"] if sized else []), "name"],
+        [_row(job, uses if sized else None) for job in found],
+        empty="no jobs like that" if filter else "no jobs",
     )
 
 
@@ -61,11 +63,12 @@ def show(cli: Cli, job: str, as_json: bool) -> None:
 
     with cli.client() as client:
         found = find_job(client, job)
+        use = [] if as_json else _disk_use(client, found)
     if as_json:
         print_json(found)
         return
-    for label, value in _facts(found):
-        click.echo(f"{label + ':':<10} {value}")
+    for label, value in [*_facts(found), *use]:
+        click.echo(f"{label + ':':<13} {value}")
     for title, values in (("settings", found.settings), ("metadata", found.metadata)):
         if values:
             click.echo(f"{title}:")
@@ -73,20 +76,24 @@ def show(cli: Cli, job: str, as_json: bool) -> None:
             click.echo(f"    {key} = {value}")
 
 
-for _command in (archive, keep, of_job, prune):
+for _command in (archive, delete, keep, of_job, prune):
     jobs.add_command(_command)
 
 
-def _wanted(job: Job, statuses: tuple[str, ...], search: str | None) -> bool:
-    if statuses and job.status not in statuses:
-        return False
-    return not search or search.lower() in f"{job.name}\n{job.type}\n{job.id}".lower()
+def _with_use(job: Job, uses: Mapping[str, JobDiskUse]) -> Any:
+    from flamenco_core.wire.converter import unstructure
+
+    return {**unstructure(job), "disk_use": uses[job.id]} if job.id in uses else job
 
 
-def _row(job: Job) -> list[object]:
+def _row(job: Job, uses: Mapping[str, JobDiskUse] | None) -> list[object]:
     progress = steps(job.steps_completed, job.steps_total)
     updated = local_time(job.updated)
-    return [short(job.id), job.status, job.priority, progress, job.type, updated, job.name]
+    row: list[object] = [short(job.id), job.status, job.priority, progress, job.type, updated]
+    if uses is not None:
+        use = uses.get(job.id)
+        row.append(size(use.logs + use.images + use.archive) if use else "")
+    return [*row, job.name]
 
 
 def _facts(job: Job) -> list[tuple[str, object]]:
@@ -96,12 +103,24 @@ def _facts(job: Job) -> list[tuple[str, object]]:
         ("type", job.type),
         ("status", job.status),
         ("activity", job.activity),
+        ("submitted by", submitter_of(job.metadata)),
         ("priority", job.priority),
         ("steps", steps(job.steps_completed, job.steps_total) or "none yet"),
         ("created", local_time(job.created)),
         ("updated", local_time(job.updated)),
         ("kept", _kept(job)),
     ]
+
+
+def _disk_use(client: Client, job: Job) -> list[tuple[str, str]]:
+    try:
+        use = client.disk_use(job.id)
+    except NotFound:
+        # Flamenco's own Manager does not tell.
+        return []
+    parts = {"logs": use.logs, "images": use.images, "archive": use.archive}
+    words = [f"{size(count)} {what}" for what, count in parts.items() if count]
+    return [("on disk", ", ".join(words) or "nothing")]
 
 
 def _kept(job: Job) -> str:

@@ -8,8 +8,8 @@ import click
 
 from flamenco_core.cli.complete import job_ids
 from flamenco_core.cli.context import Cli, as_json, asks_manager, pass_cli
+from flamenco_core.cli.job_filter import seconds_of
 from flamenco_core.cli.output import local_time, print_json, print_table, short
-from flamenco_core.errors import BadRequest
 
 __all__ = ["archive", "keep", "prune"]
 
@@ -78,7 +78,7 @@ def keep(cli: Cli, ids: tuple[str, ...], age: str | None, as_usual: bool) -> Non
 
     if age and as_usual:
         raise click.UsageError("--for and --as-usual exclude each other.")
-    seconds = _seconds(age)
+    seconds = seconds_of(age)
     wish = JobRetention(keep=not (as_usual or age), seconds=seconds)
     how = "as the rules say" if as_usual else f"for {age}" if age else "for ever"
     with cli.client() as client:
@@ -93,6 +93,7 @@ def keep(cli: Cli, ids: tuple[str, ...], age: str | None, as_usual: bool) -> Non
 @click.option(
     "--status", "statuses", metavar="A,B", help="Only these: completed, failed, canceled."
 )
+@click.option("--user", metavar="NAME", help="Only jobs that NAME submitted; with --older-than.")
 @click.option(
     "--archive-before-delete",
     "archived",
@@ -103,7 +104,14 @@ def keep(cli: Cli, ids: tuple[str, ...], age: str | None, as_usual: bool) -> Non
 @asks_manager
 @pass_cli
 def prune(
-    cli: Cli, dry_run: bool, age: str | None, statuses: str | None, archived: bool, as_json: bool
+    cli: Cli,
+    /,
+    dry_run: bool,
+    age: str | None,
+    statuses: str | None,
+    user: str | None,
+    archived: bool,
+    as_json: bool,
 ) -> None:
     """Delete finished jobs whose time is over.
 
@@ -114,8 +122,9 @@ def prune(
 
     selection = PruneSelection(
         dry_run=dry_run,
-        older_than_seconds=_seconds(age),
+        older_than_seconds=seconds_of(age),
         statuses=[word.strip() for word in (statuses or "").split(",") if word.strip()],
+        user=user or "",
         archive=archived,
     )
     with cli.client(timeout=60.0) as client:
@@ -134,14 +143,3 @@ def prune(
     if result.jobs:
         what = "would be deleted" if dry_run else "are being deleted"
         click.echo(f"{len(result.jobs)} jobs {what}; {result.size:,} bytes", err=True)
-
-
-def _seconds(age: str | None) -> int | None:
-    from flamenco_core.config.age import parse_age
-
-    if age is None:
-        return None
-    try:
-        return parse_age(age)
-    except ValueError as error:
-        raise BadRequest(str(error)) from error

@@ -9,6 +9,7 @@ import click
 
 from flamenco_core.cli.context import Cli, as_json, asks_manager, pass_cli
 from flamenco_core.cli.output import local_time, print_json
+from flamenco_core.cli.spans import conditions_in_words, span_of, spans_in_words
 from flamenco_core.client import Client
 from flamenco_core.errors import BadRequest, NotFound
 from flamenco_core.wire.sleep import SleepSpan, WorkerSleepSchedule
@@ -130,11 +131,10 @@ def _tag_id(client: Client, name: str) -> str:
 
 
 def _span(text: str) -> SleepSpan:
-    *days, times = text.split() or [""]
-    start, dash, end = times.partition("-")
-    if not dash:
-        raise BadRequest(f"{text!r} is no span; write it as 'mo tu 22:00-06:00'")
-    return SleepSpan(days_of_week=" ".join(days), start_time=start, end_time=end)
+    try:
+        return span_of(text)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
 
 
 def _show(holder: _Holder, found: WorkerSleepSchedule | None, as_json: bool) -> None:
@@ -144,26 +144,12 @@ def _show(holder: _Holder, found: WorkerSleepSchedule | None, as_json: bool) -> 
         click.echo(f"{holder.words} has no sleep schedule")
     else:
         through = f" by tag {found.tag}" if found.tag else ""
-        words = f"{', and '.join(_words(found))}{_conditions(found)}"
+        words = f"{', and '.join(spans_in_words(found))}{_conditions(found)}"
         click.echo(f"{holder.words} sleeps{through} {words}")
 
 
-def _words(found: WorkerSleepSchedule) -> list[str]:
-    first = SleepSpan(
-        days_of_week=found.days_of_week, start_time=found.start_time, end_time=found.end_time
-    )
-    return [_span_words(span) for span in (first, *(found.more_spans or ()))]
-
-
-def _span_words(span: SleepSpan) -> str:
-    times = f"{span.start_time or '00:00'}-{span.end_time or '24:00'}"
-    return f"{span.days_of_week or 'every day'} {times}"
-
-
 def _conditions(found: WorkerSleepSchedule) -> str:
-    zone = f" ({found.time_zone})" if found.time_zone else ""
-    off = f", not on {', '.join(found.exceptions)}" if found.exceptions else ""
-    lazy = ", after its task" if found.finish_task else ""
+    how = conditions_in_words(found)
     if not found.is_active:
-        return f"{zone}{off}{lazy}; switched off"
-    return f"{zone}{off}{lazy}; {found.status} until {local_time(found.next_change)}"
+        return f"{how}; switched off"
+    return f"{how}; {found.status} until {local_time(found.next_change)}"

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from flamenco_core import platform
+from flamenco_core.cli.person import user_name
 from flamenco_core.cli.submission.blender import evaluate
 from flamenco_core.cli.submission.fill import Form
 from flamenco_core.clock import new_id
 from flamenco_core.domain.statuses import JobStatus
+from flamenco_core.domain.submitter import SUBMITTER
 from flamenco_core.wire.job_types import AvailableJobType
 from flamenco_core.wire.jobs import SubmittedJob
 
@@ -58,6 +60,7 @@ def submitted_job(
         submitter_platform=platform.go_os(),
         priority=priority,
         settings=settings,
+        metadata={SUBMITTER: user} if (user := user_name()) else {},
         worker_tag=worker_tag,
         initial_status=JobStatus.PAUSED if paused else JobStatus.QUEUED,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Controller, get, put
+from litestar import Controller, get, post, put
 
 from flamenco_core.config.listing import all_settings, without_effect
 from flamenco_core.config.schema import schema_of
@@ -16,6 +16,7 @@ from flamenco_core.manager.http.plumbing import (
     manager_of,
     reply,
 )
+from flamenco_core.manager.rehearsal import unknown_in, would_change
 from flamenco_core.manager.settings import ManagerSettings
 from flamenco_core.manager.wanted import shown
 from flamenco_core.offers.operations import operation
@@ -49,6 +50,25 @@ class ConfigurationController(Controller):
         await configuration.change(await body_of(request, dict[str, Any]))
         waiting = ", ".join(configuration.restart_needed)
         return empty(headers={"Restart-Needed": waiting} if waiting else None)
+
+    @post(
+        "/rehearse",
+        opt=operation(
+            "rehearseConfiguration", wire.ConfigurationRehearsal, takes=FILE, refuses=[409]
+        ),
+        status_code=200,
+    )
+    async def rehearse(self, request: Request[Any, Any, Any]) -> Answer:
+        """Say what writing these settings would change; nothing is written."""
+        configuration = manager_of(request).configuration
+        wanted = await body_of(request, dict[str, Any])
+        fresh = await configuration.rehearse(wanted)
+        return reply(
+            wire.ConfigurationRehearsal(
+                changes=list(would_change(configuration.loaded, fresh)),
+                unknown=unknown_in(wanted, configuration.loaded, fresh),
+            )
+        )
 
     @get("/schema", opt=operation("getConfigurationSchema", FILE))
     async def schema(self, request: Request[Any, Any, Any]) -> Answer:

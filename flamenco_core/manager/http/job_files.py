@@ -82,7 +82,8 @@ def _seconds(image: ImageFile) -> int:
 async def _log(request: Request[Any, Any, Any], job: str) -> Stream:
     manager, name = manager_of(request), request.path_params["name"]
     request.path_params["task"] = name.removeprefix("task-").removesuffix(".txt")
-    plan = await manager.database.read(plan_log, path_id(request, "task"))
+    task = path_id(request, "task")
+    plan = await manager.database.read(plan_log, task, manager.command_words.lines)
     if plan.job_id != job or name != f"task-{plan.task_id}.txt":
         raise NotFound(f"there is no file {name!r} of job {job}")
 

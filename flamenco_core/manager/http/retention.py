@@ -133,12 +133,13 @@ def _rules(manager: Manager, body: wire.PruneSelection) -> tuple[Rule, ...]:
         )
     _require_age("PruneSelection.older_than_seconds", body.older_than_seconds)
     if body.older_than_seconds is not None:
-        return (Rule(statuses=tuple(body.statuses), seconds=body.older_than_seconds),)
+        statuses, user = tuple(body.statuses), body.user.strip()
+        return (Rule(statuses=statuses, user=user, seconds=body.older_than_seconds),)
     rules = manager.settings.cleanup.rules
     if not rules:
         raise BadRequest("say how old, in older_than_seconds, or set 'cleanup.rules'")
-    if body.statuses:
-        raise BadRequest("PruneSelection.statuses goes with older_than_seconds only")
+    if body.statuses or body.user.strip():
+        raise BadRequest("PruneSelection: statuses and user go with older_than_seconds only")
     return rules
 
 

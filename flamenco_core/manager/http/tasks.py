@@ -22,7 +22,7 @@ from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases import control
-from flamenco_core.manager.usecases.read_log import plan_log
+from flamenco_core.manager.usecases.read_log import LogPlan, plan_log
 from flamenco_core.offers.operations import Raw, operation
 from flamenco_core.wire import tasks as wire
 
@@ -48,7 +48,7 @@ class TaskController(Controller):
     async def log_tail(self, request: Request[Any, Any, Any]) -> Answer:
         """Return the end of a task's log as text."""
         manager = manager_of(request)
-        plan = await manager.database.read(plan_log, path_id(request, "task_id"))
+        plan = await _plan(request)
         text = await asyncio.to_thread(log_tail, manager.logs, plan, TAIL)
         if not text:
             return empty()
@@ -58,7 +58,7 @@ class TaskController(Controller):
     async def log_info(self, request: Request[Any, Any, Any]) -> Answer:
         """Say where a task's log can be downloaded."""
         manager = manager_of(request)
-        plan = await manager.database.read(plan_log, path_id(request, "task_id"))
+        plan = await _plan(request)
         size = await asyncio.to_thread(log_size, manager.logs, plan)
         if not size:
             return empty()
@@ -79,6 +79,11 @@ class TaskController(Controller):
             control.request_task_status, task, body.status, body.reason, manager.rules
         )
         return empty()
+
+
+async def _plan(request: Request[Any, Any, Any]) -> LogPlan:
+    manager, task = manager_of(request), path_id(request, "task_id")
+    return await manager.database.read(plan_log, task, manager.command_words.lines)
 
 
 def _with_failures(tx: Tx, task: str) -> tuple[Row, list[Row]]:

@@ -18,6 +18,7 @@ _JOBS = (
         jobs.c.name,
         jobs.c.type,
         jobs.c.status,
+        jobs.c.metadata,
         jobs.c.updated_at,
         tags.c.name.label("tag_name"),
         retention.c.keep,

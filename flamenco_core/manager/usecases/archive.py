@@ -13,7 +13,7 @@ from flamenco_core.manager.store.query import Query, Row
 from flamenco_core.manager.store.tables import NEVER, attempts, blocks, dependencies, tasks, workers
 from flamenco_core.manager.store.tables import failures as failed
 from flamenco_core.manager.store.transaction import Tx
-from flamenco_core.manager.usecases.read_log import LogPlan, plan_log
+from flamenco_core.manager.usecases.read_log import LogPlan, TellCommands, plan_log
 
 __all__ = ["TaskFacts", "blocks_of", "tasks_after"]
 
@@ -63,19 +63,22 @@ class TaskFacts:
     log: LogPlan
 
 
-def tasks_after(tx: Tx, job: int, after: int) -> list[TaskFacts]:
-    """Return the next tasks of a job behind the one with this index; none at the end."""
-    return [_facts(tx, row) for row in tx.all(_TASKS, job=job, after=after, most=PAGE)]
+def tasks_after(tx: Tx, job: int, after: int, tell: TellCommands | None = None) -> list[TaskFacts]:
+    """Return the next tasks of a job behind the one with this index; none at the end.
+
+    *tell* says the commands of a run in its log.
+    """
+    return [_facts(tx, row, tell) for row in tx.all(_TASKS, job=job, after=after, most=PAGE)]
 
 
-def _facts(tx: Tx, row: Row) -> TaskFacts:
+def _facts(tx: Tx, row: Row, tell: TellCommands | None) -> TaskFacts:
     parents = [parent.uuid for parent in tx.all(_PARENTS, task=row.id)]
     return TaskFacts(
         row=row,
         task=_task(row, parents),
         runs=[_run(row, run) for run in tx.all(_RUNS, task=row.id)],
         failures=[_failure(row, found) for found in tx.all(_FAILURES, task=row.id)],
-        log=plan_log(tx, row.uuid),
+        log=plan_log(tx, row.uuid, tell),
     )
 
 

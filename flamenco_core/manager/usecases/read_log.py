@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 from sqlalchemy import bindparam, select
 
@@ -11,7 +13,7 @@ from flamenco_core.manager.store.query import Query, Row
 from flamenco_core.manager.store.tables import attempts, notes, workers
 from flamenco_core.manager.store.transaction import Tx
 
-__all__ = ["LogPlan", "RunOfLog", "plan_log"]
+__all__ = ["LogPlan", "RunOfLog", "TellCommands", "plan_log"]
 
 _RUNS = Query(
     select(
@@ -21,6 +23,7 @@ _RUNS = Query(
         attempts.c.outcome,
         workers.c.name,
         workers.c.uuid,
+        workers.c.platform,
     )
     .join(workers, workers.c.id == attempts.c.worker_id)
     .where(attempts.c.task_id == bindparam("task"))
@@ -31,6 +34,10 @@ _NOTES = Query(
     .where(notes.c.task_id == bindparam("task"))
     .order_by(notes.c.id)
 )
+
+
+TellCommands = Callable[[str, str, int], list[str]]
+"""Returns lines for commands (JSON), a platform, and the moment they were given."""
 
 
 @attrs.frozen(kw_only=True)
@@ -51,30 +58,42 @@ class LogPlan:
     runs: tuple[RunOfLog, ...]
 
 
-def plan_log(tx: Tx, task_id: str) -> LogPlan:
+def plan_log(tx: Tx, task_id: str, tell: TellCommands | None = None) -> LogPlan:
     """Return how the log of the task with this UUID is put together.
 
-    Raises `NotFound`.
+    With *tell* the commands of each run are in it. Raises `NotFound`.
     """
     task = task_rows.task_by_uuid(tx, task_id)
     remarks: dict[int, list[str]] = {}
     for note in tx.all(_NOTES, task=task.id):
         remarks.setdefault(note.epoch, []).append(note.text)
     runs = {run.epoch: run for run in tx.all(_RUNS, task=task.id)}
-    parts = [_part(epoch, runs.get(epoch), remarks.get(epoch)) for epoch in {*runs, *remarks}]
-    parts.sort(key=lambda part: part.epoch)
+    before = {
+        run.epoch: _assignment(task, run, number, tell)
+        for number, run in enumerate(runs.values(), start=1)
+    }
+    parts = [
+        _part(epoch, before.get(epoch, []), runs.get(epoch), remarks.get(epoch))
+        for epoch in sorted({*runs, *remarks})
+    ]
     return LogPlan(task_id=task.uuid, job_id=task.job_uuid, runs=tuple(parts))
 
 
-def _part(epoch: int, run: Row | None, remarks: list[str] | None) -> RunOfLog:
+def _assignment(task: Row, run: Row, attempt: int, tell: TellCommands | None) -> list[str]:
+    where = f"worker {run.name} ({run.uuid}), platform {run.platform or 'unknown'}"
+    line = f"{rfc3339(run.started_at)} Task assigned to {where}, attempt {attempt}"
+    if tell is None:
+        return [line]
+    return [line, *tell(task.commands, run.platform, run.started_at)]
+
+
+def _part(epoch: int, before: list[str], run: Row | None, remarks: list[str] | None) -> RunOfLog:
     # Between two runs people cancel and requeue: then there are remarks without a run.
     if run is None:
         return RunOfLog(epoch=epoch, before="", after=_lines(remarks or []))
-    worker = f"{run.name} ({run.uuid})"
-    before = f"{rfc3339(run.started_at)} Task assigned to worker {worker}"
     if run.outcome and not remarks:
         remarks = [f"{rfc3339(run.ended_at)} task changed status active -> {run.outcome}"]
-    return RunOfLog(epoch=epoch, before=_lines([before]), after=_lines(remarks or []))
+    return RunOfLog(epoch=epoch, before=_lines(before), after=_lines(remarks or []))
 
 
 def _lines(lines: list[str]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
 import attrs
 
 from flamenco_core.domain.events import JobUpdated
 from flamenco_core.domain.retention import Aged, Fate, Rule, fate_of
+from flamenco_core.domain.submitter import submitter_of
 from flamenco_core.errors import NotFound
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import retention as rows
@@ -97,6 +99,7 @@ def _aged(row: Row) -> Aged:
         status=row.status,
         type=row.type,
         tag=row.tag_name or "",
+        user=submitter_of(json.loads(row.metadata)),
         updated=row.updated_at,
         keep=bool(row.keep),
         seconds=row.seconds,

@@ -23,6 +23,8 @@ OURS = {
     *("fetchTaskLastRenderedInfo", "fetchJobImageHistory"),
     *("getLive", "getReady", "getMetrics", "describeForUpnp"),
     *("getConfigurationSchema", "getConfigurationSettings", "getConfigurationState"),
+    *("rehearseConfiguration",),
+    *("fetchJobsDiskUse", "fetchJobDiskUse", "deleteJobs"),
     *("checkStuckJobs", "fetchTaskWhy", "fetchWorkerWhy"),
     *("fetchRemovedWorkers", "restoreWorker"),
     *("addToJobBlocklist", "fetchWorkerBlocklist", "clearWorkerBlocklist"),

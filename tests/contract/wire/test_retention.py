@@ -80,6 +80,13 @@ async def test_only_the_statuses_that_are_named_go(api: Any, canceled: Any) -> N
     assert [j["id"] for j in (await prune(api, statuses=["canceled"]))["jobs"]] == [job]
 
 
+async def test_only_jobs_of_the_user_that_is_named_go(api: Any, canceled: Any) -> None:
+    his, hers = await canceled(), await canceled(metadata={"user.name": "Nina"})
+    assert (await prune(api, user="bo"))["jobs"] == []
+    assert [j["id"] for j in (await prune(api, user="nina"))["jobs"]] == [hers]
+    assert await there(api) == {his}
+
+
 async def test_younger_ones_stay(api: Any, canceled: Any) -> None:
     await canceled()
     assert (await prune(api, older_than_seconds=3600))["jobs"] == []

@@ -72,6 +72,25 @@ async def test_logs(api, go_worker, jobs) -> None:
     assert len(file.content) == info["size"]
 
 
+async def test_the_log_says_who_got_the_task_what_is_run_and_at_which_attempt(
+    api, go_worker, jobs
+) -> None:
+    worker = await go_worker().join()
+    await jobs(0)
+    first = (await worker.ask()).json()
+    await worker.post("sign-off", {})
+    await worker.join()
+    assert (await worker.ask()).json()["uuid"] == first["uuid"]
+    lines = (await api.log(first["uuid"])).splitlines()
+    given = [line for line in lines if "Task assigned to worker go (" in line]
+    assert [line.partition("), ")[2] for line in given] == [
+        "platform linux, attempt 1",
+        "platform linux, attempt 2",
+    ]
+    assert f"({worker.uuid})" in given[1]
+    assert lines[1] == '    echo {"message": "hi"}'
+
+
 async def test_a_long_log_is_cut_at_a_line(api, go_worker, jobs) -> None:
     worker = await go_worker().join()
     await jobs(0)

@@ -142,6 +142,7 @@ def test_pruning_shows_what_goes(say) -> None:
             "dry_run": True,
             "older_than_seconds": 2_592_000,
             "statuses": ["failed", "canceled"],
+            "user": "",
             "archive": False,
         }
     ]

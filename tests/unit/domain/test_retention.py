@@ -4,6 +4,7 @@ import attrs
 import pytest
 
 from flamenco_core.domain.retention import Aged, Rule, fate_of
+from flamenco_core.domain.submitter import submitter_of
 
 DAY = 86_400
 JOB = Aged(status="completed", type="render", tag="film", updated=1_000_000)
@@ -18,6 +19,14 @@ JOB = Aged(status="completed", type="render", tag="film", updated=1_000_000)
         ({}, [Rule(tag="film"), Rule(seconds=1)], None, "rule 1 keeps it"),
         ({"tag": ""}, [Rule(tag="film"), Rule(seconds=1)], 2_000_000, "rule 2"),
         ({}, [Rule(statuses=("failed",), seconds=1)], None, "no rule is about it"),
+        ({}, [Rule(user="nina", seconds=1)], None, "no rule is about it"),
+        ({"user": "Nina"}, [Rule(user=" nina", seconds=1)], 2_000_000, "rule 1"),
+        (
+            {"user": "nina"},
+            [Rule(user="nina", tag="x"), Rule(user="nina")],
+            None,
+            "rule 2 keeps it",
+        ),
         ({"status": "failed"}, [Rule(statuses=("failed",), seconds=1)], 2_000_000, "rule 1"),
         ({"keep": True}, [Rule(seconds=1)], None, "it is to be kept"),
         ({"keep": True, "seconds": 5}, [], None, "it is to be kept"),
@@ -37,3 +46,18 @@ def test_what_is_said_of_a_job_wins_then_the_first_rule_that_fits(
 @pytest.mark.parametrize("status", ["queued", "active", "paused", "pause-requested", "requeueing"])
 def test_no_unfinished_job_ever_goes_by_itself(status) -> None:
     assert fate_of(attrs.evolve(JOB, status=status), [Rule(seconds=0)]).expires is None
+
+
+@pytest.mark.parametrize(
+    ("metadata", "name"),
+    [
+        ({}, ""),
+        ({"user.name": " nina "}, "nina"),
+        ({"user": "bo"}, "bo"),
+        ({"user": "bo", "user.name": "nina"}, "nina"),
+        ({"user.name": 3, "user": ""}, ""),
+        ({"User": "nina"}, ""),
+    ],
+)
+def test_who_submitted_a_job_is_in_its_metadata(metadata, name) -> None:
+    assert submitter_of(metadata) == name

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flamenco_core.manager.logs import MAX_GAP, TaskLogs
+from flamenco_core.manager.logs import TaskLogs
+from flamenco_core.manager.run_log import MAX_GAP
 
 JOB, TASK = "abcdef12-0000-4000-8000-000000000000", "t"
 

@@ -1,0 +1,1 @@
+"""A farm as a file says it should be, and the way there."""

@@ -49,7 +49,7 @@ class TaskLogs:
 
     def __init__(self, root: Path, limits: LogLimits | None = None) -> None:
         self._root = root
-        self._limits = limits or LogLimits()
+        self.limits = limits or LogLimits()
         self._unsynced: set[Path] = set()
 
     def folder(self, job: str) -> Path:
@@ -98,7 +98,7 @@ class TaskLogs:
 
     def _cut(self, data: bytes, start: int) -> bytes:
         """Leave out what is too much; the same text at the same place is cut the same way."""
-        message, room = self._limits.message, self._limits.run - start
+        message, room = self.limits.message, self.limits.run - start
         if room < 0:
             return b""
         note = _note(f"{message:,} bytes of one message")
@@ -106,11 +106,11 @@ class TaskLogs:
         if len(data) > message + len(note):
             data = data[:message] + note
         if len(data) > room:
-            data = data[:room] + _note(f"{self._limits.run:,} bytes of one run")
+            data = data[:room] + _note(f"{self.limits.run:,} bytes of one run")
         return data
 
     def _prune(self, job: str, task: str, epoch: int) -> None:
-        last = epoch - self._limits.runs
+        last = epoch - self.limits.runs
         for old in range(max(1, last - PER_RUN + 1), last + 1):
             self.path(job, task, old).unlink(missing_ok=True)
 

@@ -76,7 +76,7 @@ def schema() -> None:
     from flamenco_core.manager.settings import ManagerSettings, load_manager_settings
 
     loaded = _with_plugins(load_manager_settings(environ={}))
-    click.echo(json.dumps(schema_of(ManagerSettings, loaded.sections), indent=2))
+    click.echo(json.dumps(schema_of(ManagerSettings, loaded.sections, loaded.live), indent=2))
 
 
 def _with_plugins(loaded: Loaded[ManagerSettings]) -> Loaded[ManagerSettings]:

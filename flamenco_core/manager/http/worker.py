@@ -34,7 +34,6 @@ from flamenco_core.manager.usecases import report, schedule, workers
 from flamenco_core.manager.usecases.comeback import come_back
 from flamenco_core.offers.operations import operation
 from flamenco_core.wire import worker as wire
-from flamenco_core.wire.fit import FREE_TEXT
 
 __all__ = ["WorkerController"]
 
@@ -158,7 +157,10 @@ class WorkerController(Controller):
     async def task_update(self, request: Request[Any, Any, Any]) -> Answer:
         """Take in what a worker says of its task; with ``Prefer: next-task``, give the next."""
         manager, worker = manager_of(request), worker_of(request)
-        task, body = path_id(request, "task_id"), await body_of(request, wire.TaskUpdate, FREE_TEXT)
+        task, body = (
+            path_id(request, "task_id"),
+            await body_of(request, wire.TaskUpdate, "free_text"),
+        )
         said = _report(body)
         if body.taskStatus is not None and "next-task" in prefers(request):
             return await _report_and_go_on(manager, worker, task, body)

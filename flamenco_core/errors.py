@@ -12,6 +12,7 @@
     + OutdatedJobType       its settings changed since the client read them
   x Refused                 the request makes no sense now; nothing was changed
     + BadRequest            the request itself is wrong
+      - TooLarge            its body is larger than the settings allow
     + NotFound              there is no such thing
     + Forbidden             this identity may not do that
     + Conflict              the state of the thing does not allow it
@@ -46,6 +47,7 @@ __all__ = [
     "Refused",
     "StaleMessage",
     "StorageFull",
+    "TooLarge",
     "TooMany",
     "UnknownCommand",
     "UnknownJobType",
@@ -102,6 +104,10 @@ class Refused(FlamencoError):
 
 class BadRequest(Refused, ValueError):
     """The request itself is wrong."""
+
+
+class TooLarge(BadRequest):
+    """The body is larger than the settings allow; names the setting."""
 
 
 class NotFound(Refused, LookupError):

@@ -28,6 +28,7 @@ def register_services(host: Manager) -> Iterable[Service]:
         Service(name="contacts", run=host.liveness.run),
         Service(name="last-seen", run=host.save_seen, every=10.0),
         Service(name="settings-file", run=host.configuration.look, every=2.0),
+        Service(name="settings-of-others", run=host.neighbors.compare, every=6.0),
         Service(name="job-types", run=host.job_type_watch.look, every=1.0),
         Service(name="sleep-schedules", run=host.sleeping.follow, every=5.0, once_per_farm=True),
         Service(name="stuck-jobs", run=host.stuck.watch, every=60.0, once_per_farm=True),

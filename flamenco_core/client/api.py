@@ -38,7 +38,7 @@ from flamenco_core.wire.retention import (
     PruneResult,
     PruneSelection,
 )
-from flamenco_core.wire.setup import ConfigurationRehearsal
+from flamenco_core.wire.setup import ConfigurationRehearsal, Setting, SettingsList
 from flamenco_core.wire.sleep import WorkerSleepSchedule
 from flamenco_core.wire.stuck import StuckCheck, StuckFound
 from flamenco_core.wire.tasks import (
@@ -107,6 +107,17 @@ class Client:
     def plugins(self) -> list[PluginState]:
         """Return the Manager's plugins; `NotFound` from Flamenco's own Manager."""
         return self._get("/plugins", PluginList).plugins
+
+    def settings(self) -> list[Setting]:
+        """Return all settings of the Manager, with a mask for secrets; not in Flamenco 3."""
+        return self._get("/configuration/settings", SettingsList).settings
+
+    def change_settings(self, changes: Mapping[str, Any]) -> list[str]:
+        """Change settings, by section and key; return the keys that wait for a restart."""
+        path = f"{_API}/configuration/file"
+        response = self.transport.send("PUT", path, content=encode(changes), headers=_JSON)
+        waiting = response.headers.get("restart-needed", "")
+        return [key.strip() for key in waiting.split(",") if key.strip()]
 
     def workers(self) -> list[WorkerSummary]:
         """Return all workers."""

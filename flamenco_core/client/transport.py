@@ -18,6 +18,7 @@ from flamenco_core.errors import (
     NotFound,
     OutdatedJobType,
     StorageFull,
+    TooLarge,
 )
 
 __all__ = ["Transport", "manager_url"]
@@ -30,6 +31,7 @@ _BY_STATUS: dict[int, type[FlamencoError]] = {
     406: NotFound,
     409: Conflict,
     412: OutdatedJobType,
+    413: TooLarge,
     422: NotAllowed,
     429: Busy,
     503: Busy,

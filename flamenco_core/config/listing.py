@@ -42,7 +42,9 @@ def all_settings(loaded: Loaded[Any]) -> Iterator[Listed]:
     for plugin, kind in sorted(loaded.sections.items()):
         with contextlib.suppress(ConfigError):
             section = loaded.section(plugin, kind)
-            for key, field, value, acts in settings_of(section, f"plugins.{plugin}."):
+            for key, field, value, acts in settings_of(
+                section, f"plugins.{plugin}.", loaded.acts_of(plugin)
+            ):
                 yield _listed(loaded, key, masked(value, key), acts, help_of(field))
 
 
@@ -75,5 +77,6 @@ def values_of(loaded: Loaded[Any]) -> dict[str, Value]:
     for plugin, kind in loaded.sections.items():
         # A section that was wrong at the start has turned its plugin off.
         with contextlib.suppress(ConfigError):
-            rows += settings_of(loaded.section(plugin, kind), f"plugins.{plugin}.")
+            section = loaded.section(plugin, kind)
+            rows += settings_of(section, f"plugins.{plugin}.", loaded.acts_of(plugin))
     return {key: (value, acts) for key, _, value, acts in rows if key != "plugins"}

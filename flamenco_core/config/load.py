@@ -13,7 +13,7 @@ import attrs
 from flamenco_core.config.layers import from_arguments, from_environment, without_nulls
 from flamenco_core.config.nodes import Section, Wrong, merged, plain
 from flamenco_core.config.secrets import is_secret, masked
-from flamenco_core.config.values import build, is_section, options_of
+from flamenco_core.config.values import Acts, build, is_section, options_of
 from flamenco_core.config.yaml_file import read_yaml, yaml_text
 from flamenco_core.errors import ConfigError
 
@@ -64,6 +64,8 @@ class Loaded(Generic[T]):
     _tree: Section = attrs.field(repr=False)
     _origin: _Origin = attrs.field(repr=False)
     _sections: dict[str, type[Any]] = attrs.field(factory=dict, repr=False)
+    live: set[str] = attrs.field(factory=set, repr=False)
+    """The plugins that take a change of their section at work."""
 
     def source_of(self, key: str) -> Source:
         """Say where a setting's value is from; sub-keys are written ``shaman.enabled``."""
@@ -90,9 +92,14 @@ class Loaded(Generic[T]):
         Raises `ConfigError`, with everything that is wrong.
         """
         fresh = load_settings(self.path, self._kind, text=text, **_fields(self._origin))
+        fresh.live |= self.live
         for plugin, kind in self._sections.items():
             fresh.section(plugin, kind)
         return fresh
+
+    def acts_of(self, plugin: str) -> Acts:
+        """Say when a change of a plugin's section counts, where it says nothing itself."""
+        return "at once" if plugin in self.live else "after a restart"
 
     def section(self, plugin: str, kind: type[S]) -> S:
         """Return a plugin's own settings, as an instance of its attrs class *kind*.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -32,12 +32,16 @@ _DURATION = {
 _LIMITS = {">=": "minimum", "<=": "maximum", ">": "exclusiveMinimum", "<": "exclusiveMaximum"}
 
 
-def schema_of(kind: type[Any], sections: Mapping[str, type[Any]] | None = None) -> dict[str, Any]:
+def schema_of(
+    kind: type[Any],
+    sections: Mapping[str, type[Any]] | None = None,
+    live: Container[str] = (),
+) -> dict[str, Any]:
     """Return the JSON schema of settings class *kind*.
 
     *sections* are the settings classes of plugins, by plugin; they stand under
-    ``plugins``. ``x-acts`` says when a changed value counts. Unknown keys are allowed, as
-    in the file.
+    ``plugins``, and changes of those in *live* count at once. ``x-acts`` says when a changed
+    value counts. Unknown keys are allowed, as in the file.
     """
     schema = {"$schema": _DIALECT, **_section(kind, "after a restart")}
     if sections:
@@ -45,7 +49,7 @@ def schema_of(kind: type[Any], sections: Mapping[str, type[Any]] | None = None) 
             "type": "object",
             "description": "A section for each plugin.",
             "properties": {
-                plugin: _section(section, "after a restart")
+                plugin: _section(section, "at once" if plugin in live else "after a restart")
                 for plugin, section in sorted(sections.items())
             },
         }

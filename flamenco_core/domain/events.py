@@ -7,7 +7,7 @@
   x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted,
     WorkerRemovalAnnounced, WorkerSecretChanged, WorkerTested
   x TagEvent: TagChanged, TagDeleted
-  x HostEvent: ManagerStarted, ManagerStopping, DatabaseTrouble, JobTypesChanged;
+  x HostEvent: ManagerStarted, ManagerStopping, DatabaseTrouble, JobTypesChanged, SettingsChanged;
                on a Worker: RunStarted, RunEnded
 
 Events are hints: whoever missed some reads the present state again. Times are
@@ -40,6 +40,7 @@ __all__ = [
     "ManagerStopping",
     "RunEnded",
     "RunStarted",
+    "SettingsChanged",
     "TagChanged",
     "TagDeleted",
     "TagEvent",
@@ -344,6 +345,21 @@ class JobTypesChanged(HostEvent):
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class SettingsChanged(HostEvent):
+    """The Manager goes by other settings than before; ``keys`` are their names.
+
+    The values are not told: some are secret. ``source`` is ``file``, ``web`` or ``command
+    line``, and ``who`` the name of the person if that is known. ``restart_needed`` are all
+    keys whose new values count after a restart only, earlier changes' too.
+    """
+
+    keys: tuple[str, ...]
+    source: str
+    who: str = ""
+    restart_needed: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

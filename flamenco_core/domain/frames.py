@@ -12,7 +12,7 @@ from collections.abc import Iterator
 __all__ = ["MAX_FRAMES", "frame_chunks", "frame_count", "frame_numbers"]
 
 MAX_FRAMES = 1_000_000
-"""Most frames that one text may stand for; nobody renders eleven hours in one job."""
+"""Frames that one text may stand for by default; nobody renders eleven hours in one job."""
 
 # What Go's TrimSpace takes away below U+0100: a no-break space comes with pasted text.
 _BLANKS = " \t\n\v\f\r\x85\xa0"
@@ -22,32 +22,32 @@ _NUMBER = re.compile(r"[0-9]{1,15}")
 _Span = tuple[int, int]
 
 
-def frame_numbers(text: str) -> list[int]:
+def frame_numbers(text: str, most: int = MAX_FRAMES) -> list[int]:
     """Return the distinct frame numbers of a range, ascending.
 
     Raises ValueError for a text that is no range, stands for no frame at all, or for more
-    than `MAX_FRAMES`.
+    than *most*.
     """
-    return [frame for first, last in _spans(text) for frame in range(first, last + 1)]
+    return [frame for first, last in _spans(text, most) for frame in range(first, last + 1)]
 
 
-def frame_count(text: str) -> int:
+def frame_count(text: str, most: int = MAX_FRAMES) -> int:
     """Return how many distinct frames a range has; errors as in `frame_numbers`."""
-    return sum(last - first + 1 for first, last in _spans(text))
+    return sum(last - first + 1 for first, last in _spans(text, most))
 
 
-def frame_chunks(text: str, size: int) -> list[str]:
+def frame_chunks(text: str, size: int, most: int = MAX_FRAMES) -> list[str]:
     """Cut a range into chunks of *size* frames, each in its shortest form.
 
     Errors as in `frame_numbers`, and ValueError for a size below 1.
     """
     if size < 1:
         raise ValueError(f"invalid chunk size {size}: it must be at least 1")
-    frames = frame_numbers(text)
+    frames = frame_numbers(text, most)
     return [_written(frames[at : at + size]) for at in range(0, len(frames), size)]
 
 
-def _spans(text: str) -> list[_Span]:
+def _spans(text: str, most: int) -> list[_Span]:
     """Return the merged spans of a range; they neither overlap nor touch."""
     merged: list[_Span] = []
     for first, last in sorted(_parsed(text)):
@@ -58,8 +58,9 @@ def _spans(text: str) -> list[_Span]:
     if not merged:
         raise ValueError(f"invalid range {_quoted(text)}: empty range")
     # Before anything is expanded: the text is short, the frames need not be.
-    if sum(last - first + 1 for first, last in merged) > MAX_FRAMES:
-        raise ValueError(f"invalid range {_quoted(text)}: more than {MAX_FRAMES} frames")
+    if sum(last - first + 1 for first, last in merged) > most:
+        cure = "(limits: frames_per_range)"
+        raise ValueError(f"invalid range {_quoted(text)}: more than {most} frames {cure}")
     return merged
 
 

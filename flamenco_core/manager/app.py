@@ -94,8 +94,6 @@ CONTROLLERS = (
     EventController,
     ApiDocumentController,
 )
-MAX_BODY = 1024 * 1024
-"""Bytes; a handler that takes more says so itself."""
 LAST_WORDS = 1.0
 """Seconds that plugins get to hear of the last events when the Manager stops."""
 
@@ -135,7 +133,7 @@ def create_manager(
         lifespan=[_life],
         openapi_config=None,
         logging_config=None,
-        request_max_body_size=MAX_BODY,
+        request_max_body_size=None,  # the settings', which may change: see `Gate`
     )
     app.asgi_handler = Shield(app.asgi_handler, manager)
     app.state.manager = manager

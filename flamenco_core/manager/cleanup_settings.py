@@ -98,8 +98,11 @@ class CleanupSettings:
         " The time counts from the job's last change.",
         read=read_rules,
         write=rules_as_written,
+        acts="at once",
     )
-    archive_path: Path | None = option(None, "Folder that archives of jobs are put into.")
+    archive_path: Path | None = option(
+        None, "Folder that archives of jobs are put into.", acts="at once"
+    )
     archive_before_delete: bool = option(
-        False, "Archive each job before it is deleted, whoever asks for that."
+        False, "Archive each job before it is deleted, whoever asks for that.", acts="at once"
     )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -18,17 +18,42 @@ from flamenco_core.config import Loaded
 from flamenco_core.config.listing import Value, values_of
 from flamenco_core.config.save import changed_text, write_settings
 from flamenco_core.config.values import Acts
+from flamenco_core.domain.events import SettingsChanged
 from flamenco_core.errors import BadRequest, ConfigError, Conflict
+from flamenco_core.manager.plugin_sections import PluginSections
 from flamenco_core.manager.settings import ManagerSettings
 from flamenco_core.manager.wanted import changes_for
 
-__all__ = ["Configuration", "NewSettings"]
+__all__ = ["Author", "Configuration", "NewSettings"]
 
 log = logging.getLogger(__name__)
 
 Signature = tuple[int, int, int] | None
 NewSettings = Callable[[ManagerSettings, ManagerSettings], None]
 """Is told the settings before and after a change, on the event loop."""
+
+
+@attrs.frozen(kw_only=True)
+class Author:
+    """Through what the settings were changed, and by whom if that is known."""
+
+    source: Literal["file", "web", "command line"] = "file"
+    who: str = ""
+
+    def __str__(self) -> str:
+        return f"by the {self.source}" + (f" ({self.who})" if self.who else "")
+
+    def event(self, keys: Iterable[str], restart_needed: Iterable[str]) -> SettingsChanged:
+        """Return what is told of a change: names, never values."""
+        return SettingsChanged(
+            keys=tuple(keys),
+            source=self.source,
+            who=self.who,
+            restart_needed=tuple(restart_needed),
+        )
+
+
+WEB = Author(source="web")
 
 
 class Configuration:
@@ -45,6 +70,9 @@ class Configuration:
         self.problem = ""
         self.followers: list[NewSettings] = []
         """Called after each change."""
+        self.sections = PluginSections()
+        self.told: Callable[[SettingsChanged], None] = lambda event: None
+        """Hears of each change, last of all."""
         self._take = take
         self._started = loaded
         # Of what counts after a restart only, but was let count all the same.
@@ -67,7 +95,12 @@ class Configuration:
     def restart_needed(self) -> list[str]:
         """The keys whose new values count only after a restart."""
         changed = _changed(values_of(self._started) | self._moved, values_of(self.loaded))
-        return [key for key, acts in changed.items() if acts == "after a restart"]
+        failed = tuple(f"plugins.{plugin}." for plugin in self.sections.failed)
+        return [
+            key
+            for key, acts in changed.items()
+            if acts == "after a restart" or key.startswith(failed)
+        ]
 
     def counts_now(self, key: str) -> None:
         """Note that the present value of a setting counts without a restart after all."""
@@ -93,9 +126,9 @@ class Configuration:
             self.problem = _in_one_line(error)
             log.error("the settings stay as they were: %s", self.problem)
             return
-        self._accept(fresh)
+        self._accept(fresh, Author())
 
-    async def change(self, wanted: Mapping[str, Any]) -> None:
+    async def change(self, wanted: Mapping[str, Any], author: Author = WEB) -> None:
         """Write what differs from the settings in force to the file, and let it count.
 
         Raises `BadRequest` with file, line, key and cure for what is wrong, `Conflict`
@@ -111,7 +144,7 @@ class Configuration:
             except ConfigError as error:
                 raise Conflict(str(error)) from error
             self._read = self._seen = _signature(self.path)
-            self._accept(fresh)
+            self._accept(fresh, author)
 
     async def rehearse(self, wanted: Mapping[str, Any]) -> Loaded[ManagerSettings]:
         """Return the settings that `change` would make, and change nothing.
@@ -135,19 +168,21 @@ class Configuration:
         text = changed_text(self.path, changes)
         return text, self.loaded.again(text)
 
-    def _accept(self, fresh: Loaded[ManagerSettings]) -> None:
+    def _accept(self, fresh: Loaded[ManagerSettings], author: Author) -> None:
         before, self.loaded, self.problem = self.loaded, _still_set_up(self.loaded, fresh), ""
         changed = _changed(values_of(before), values_of(self.loaded))
         if not changed:
             return
         self._take(self.loaded)
-        log.info("new settings: %s", ", ".join(changed))
+        log.info("new settings, %s: %s", author, ", ".join(changed))
+        self.sections.tell(self.loaded, changed)
+        for follower in self.followers:
+            follower(before.settings, self.loaded.settings)
         # When a farm has been set up, its server opens to others, and tells if it cannot.
         opens = {"listen"} if self.followers and before.settings.is_first_run else set()
         if waiting := [key for key in self.restart_needed if key not in opens]:
             log.warning("restart the Manager to let these count: %s", ", ".join(waiting))
-        for follower in self.followers:
-            follower(before.settings, self.loaded.settings)
+        self.told(author.event(changed, waiting))
 
 
 def _signature(path: Path | None) -> Signature:

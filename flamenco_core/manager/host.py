@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import attrs
 
 from flamenco_core.clock import Clock, NewId
 from flamenco_core.config import Loaded
-from flamenco_core.domain.events import Event, ManagerStopping, TaskLogged
+from flamenco_core.domain.events import Event, ManagerStopping, SettingsChanged, TaskLogged
 from flamenco_core.domain.failures import FailureLimits
 from flamenco_core.domain.jobs import FailureRule
 from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
@@ -32,6 +32,7 @@ from flamenco_core.manager.deletion import Deletion
 from flamenco_core.manager.doorbell import Doorbell
 from flamenco_core.manager.hosts import Hosts
 from flamenco_core.manager.images import LastRendered
+from flamenco_core.manager.intake import Intake
 from flamenco_core.manager.job_type_watch import JobTypeWatch
 from flamenco_core.manager.job_types import JobTypeCatalog
 from flamenco_core.manager.liveness import Liveness
@@ -66,6 +67,8 @@ if TYPE_CHECKING:
 __all__ = ["Manager"]
 
 log = logging.getLogger(__name__)
+
+S = TypeVar("S")
 
 PATIENCE = 70.0
 """Flamenco's own Workers are silent for up to 66 s after a failed request."""
@@ -119,6 +122,7 @@ class Manager:
         self.rules = Rules()
         self.liveness, self.timeouts = self._watching()
         self._offered: tuple[Variable, ...] = ()
+        self.configuration.told = self._tell_settings
         self._judge_by(settings)
 
     def take_settings(self, loaded: Loaded[ManagerSettings]) -> None:
@@ -126,6 +130,10 @@ class Manager:
         self.loaded, self.settings = loaded, loaded.settings
         self._take_variables()
         self._judge_by(loaded.settings)
+
+    def _tell_settings(self, event: SettingsChanged) -> None:
+        self.bus.publish([event])
+        self.neighbors.tell_settings()
 
     def _judge_by(self, settings: ManagerSettings) -> None:
         # New rules, not the same ones changed: a transaction goes by one kind to its end.
@@ -139,6 +147,9 @@ class Manager:
             blocked_for=settings.blocklist_expires_after.nanoseconds // 1000,
             zone=zone_named(settings.time_zone),
         )
+        self.intake = Intake.of(settings.limits)
+        self.rates.follow(settings.limits)
+        self.logs.limits = settings.task_logs.limits
         patience = settings.worker_timeout.seconds
         self.liveness.patience = max(PATIENCE, patience) if patience else float("inf")
 
@@ -153,6 +164,15 @@ class Manager:
     def settings_of(self, plugin: str, kind: type[Any]) -> Any:
         """Return a plugin's section of the settings, as an instance of *kind*."""
         return self.loaded.section(plugin, kind)
+
+    def follow_settings(self, plugin: str, kind: type[S], take: Callable[[S], None]) -> S:
+        """Return a plugin's section as `settings_of` does, and hand over each later one.
+
+        *take* is called on the event loop after a change of the section, and must be quick;
+        what it does not take counts after a restart. A change then counts at once, unless
+        an option says otherwise with its *acts*.
+        """
+        return self.configuration.sections.follow(self.loaded, plugin, kind, take)
 
     def take_offers(self) -> None:
         """Take in what the plugins offer; the routes are `create_manager`'s to take."""

@@ -20,8 +20,9 @@ from flamenco_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from flamenco_core.manager.host import Manager
+    from flamenco_core.manager.settings import ManagerSettings
 
-__all__ = ["Introduction", "differences", "introduce", "read_introduction"]
+__all__ = ["Introduction", "checksums_of", "differences", "introduce", "read_introduction"]
 
 OWN = frozenset({"meta", "listen", "autodiscoverable", "database", "plugins_dir", "strict"})
 """Settings in which Managers of one farm may differ."""
@@ -46,18 +47,19 @@ def introduce(manager: Manager) -> Introduction:
 
     Raises `ConfigError` when that is not possible.
     """
-    settings = attrs.asdict(manager.settings, recurse=False)
     return Introduction(
         name=f"{socket.gethostname()}, process {os.getpid()}",
         version=__version__,
         folder=_mark_of(manager.settings.local_manager_storage_path, manager.new_id()),
-        settings={
-            name: _checksum(value)
-            for name, value in settings.items()
-            if name not in {*OWN, STORAGE}
-        },
+        settings=checksums_of(manager.settings),
         plugins=tuple(info.name for info in manager.plugins if info.state == "on"),
     )
+
+
+def checksums_of(settings: ManagerSettings) -> Mapping[str, str]:
+    """Return what is told of the settings in which Managers of one farm should agree."""
+    values = attrs.asdict(settings, recurse=False)
+    return {n: _checksum(value) for n, value in values.items() if n not in {*OWN, STORAGE}}
 
 
 def read_introduction(text: bytes) -> Introduction:

@@ -11,6 +11,7 @@ import attrs
 import msgspec
 
 from flamenco_core.errors import Busy, JobTypeError, UnknownJobType
+from flamenco_core.manager.limits import Limits
 from flamenco_core.offers.job_type import (
     AuthoredCommand,
     AuthoredJob,
@@ -24,9 +25,6 @@ from flamenco_core.offers.python_job_type import JobType
 __all__ = ["JobTypeCatalog", "Survey", "check_authored"]
 
 log = logging.getLogger(__name__)
-
-MAX_TASKS = 100_000
-MAX_COMMANDS = 50
 
 
 @attrs.frozen
@@ -106,15 +104,16 @@ class JobTypeCatalog:
         raise UnknownJobType(f"job type unknown: {name!r}; refresh the list of job types")
 
 
-def check_authored(job: AuthoredJob) -> None:
+def check_authored(job: AuthoredJob, limits: Limits | None = None) -> None:
     """Refuse a job that could not run to its end; raises `JobTypeError`."""
-    if len(job.tasks) > MAX_TASKS:
-        raise JobTypeError(f"{len(job.tasks)} tasks are too many; at most {MAX_TASKS} are possible")
+    limits = limits or Limits()
+    if (count := len(job.tasks)) > limits.tasks_per_job:
+        most = f"{limits.tasks_per_job} are possible (limits: tasks_per_job)"
+        raise JobTypeError(f"{count} tasks are too many; at most {most}")
     for place, task in enumerate(job.tasks):
-        if len(task.commands) > MAX_COMMANDS:
-            raise JobTypeError(
-                f"task {task.name!r} has {len(task.commands)} commands; the limit is {MAX_COMMANDS}"
-            )
+        if (count := len(task.commands)) > limits.commands_per_task:
+            most = f"{limits.commands_per_task} (limits: commands_per_task)"
+            raise JobTypeError(f"task {task.name!r} has {count} commands; the limit is {most}")
         if "\0" in f"{task.name}{task.type}{task.id}":
             raise JobTypeError(f"task {task.name!r} has a NUL character in its name or type")
         for parent in task.parents:

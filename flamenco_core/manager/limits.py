@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 from attrs import validators
 
 from flamenco_core.config import Duration, option
+from flamenco_core.domain.frames import MAX_FRAMES
 
 __all__ = ["Limits"]
+
+
+def _between(least: int, most: int) -> Any:
+    return validators.and_(validators.ge(least), validators.le(most))
 
 
 @attrs.frozen(kw_only=True)
@@ -29,6 +36,49 @@ class Limits:
         Duration.parse("1m"),
         "How long a connection is kept for the next request.",
         validator=validators.gt(Duration()),
+    )
+    body_kilobytes: int = option(
+        1024,
+        "Kilobytes of the body of a request; those of a job and of an image have limits of"
+        " their own.",
+        validator=_between(16, 1024 * 1024),
+    )
+    job_body_megabytes: int = option(
+        8, "Megabytes of a job that is submitted.", validator=_between(1, 1024)
+    )
+    image_megabytes: int = option(
+        25, "Megabytes of an image that a Worker sends.", validator=_between(1, 128)
+    )
+    json_depth: int = option(
+        64, "Levels of objects and lists in one another, in JSON.", validator=_between(8, 256)
+    )
+    json_keys: int = option(
+        20_000, "Keys of all objects in a JSON body.", validator=validators.ge(1000)
+    )
+    json_values: int = option(
+        200_000,
+        "Values in all objects and lists in a JSON body. Many of them need much more memory"
+        " than their text.",
+        validator=validators.ge(1000),
+    )
+    json_text_kilobytes: int = option(
+        64,
+        "Kilobytes of one text in a JSON body, but for the settings of jobs and the output of"
+        " programs.",
+        validator=validators.ge(1),
+    )
+    tasks_per_job: int = option(
+        100_000,
+        "Tasks of one job; a plugin with job types may have a lower limit.",
+        validator=validators.ge(1),
+    )
+    commands_per_task: int = option(
+        50,
+        "Commands of one task; a plugin with job types may have a lower limit.",
+        validator=validators.ge(1),
+    )
+    frames_per_range: int = option(
+        MAX_FRAMES, "Frames that one range of frames stands for.", validator=validators.ge(1)
     )
     connections: int = option(
         2000,

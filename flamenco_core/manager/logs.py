@@ -42,7 +42,7 @@ class TaskLogs:
 
     def __init__(self, root: Path, limits: LogLimits | None = None) -> None:
         self._root = root
-        self._limits = limits or LogLimits()
+        self.limits = limits or LogLimits()
         self._unsynced: set[Path] = set()
 
     def folder(self, job: str) -> Path:
@@ -54,7 +54,7 @@ class TaskLogs:
         return self.folder(job) / f"task-{task}.{epoch}.txt"
 
     def _run(self, job: str, task: str, epoch: int) -> RunLog:
-        return RunLog(self.path(job, task, epoch), self._limits.run)
+        return RunLog(self.path(job, task, epoch), self.limits.run)
 
     # -- writing ---------------------------------------------------------------------
 
@@ -79,13 +79,13 @@ class TaskLogs:
 
     def _cut(self, data: bytes) -> bytes:
         """Leave out what is too much; the same text is cut the same way."""
-        kept = self._limits.message
+        kept = self.limits.message
         note = f"\n[the Manager keeps {kept:,} bytes of one message; the rest is left out]\n"
         # Where the next message begins is for the worker to say: the note must fit before.
         return data if len(data) <= kept + len(note) else data[:kept] + note.encode()
 
     def _prune(self, job: str, task: str, epoch: int) -> None:
-        last = epoch - self._limits.runs
+        last = epoch - self.limits.runs
         for old in range(max(1, last - PER_RUN + 1), last + 1):
             self._run(job, task, old).remove()
 

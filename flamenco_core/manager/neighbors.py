@@ -10,10 +10,17 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import attrs
 import msgspec
 
 from flamenco_core.domain.events import Event, JobUpdated
-from flamenco_core.manager.introduction import differences, introduce, read_introduction
+from flamenco_core.manager.introduction import (
+    Introduction,
+    checksums_of,
+    differences,
+    introduce,
+    read_introduction,
+)
 from flamenco_core.manager.news import News, read_news, write_news
 
 if TYPE_CHECKING:
@@ -30,6 +37,9 @@ class Neighbors:
     def __init__(self, manager: Manager) -> None:
         self._manager = manager
         self._line = manager.database.line
+        self._introduction: Introduction | None = None
+        self._changed: dict[str, Introduction] = {}
+        self._settled: dict[str, Introduction] = {}
 
     async def start(self) -> None:
         """Take part in the line; raises `DatabaseError` when that is not possible."""
@@ -37,6 +47,23 @@ class Neighbors:
             return
         self._introduction = introduce(self._manager)
         await self._line.start(self)
+
+    def tell_settings(self) -> None:
+        """Let the others know that this Manager goes by other settings now."""
+        if self._introduction is not None:
+            settings = checksums_of(self._manager.settings)
+            self._introduction = attrs.evolve(self._introduction, settings=settings)
+            self.tell(News(introduction=self._introduction))
+
+    async def compare(self) -> None:
+        """Say how the settings of others differ that were changed a while ago.
+
+        A file that Managers share is read by one before the other: called every few
+        seconds, this leaves each so long to read it, too.
+        """
+        for other in self._settled.values():
+            self._compare(other)
+        self._settled, self._changed = self._changed, {}
 
     def tell(self, news: News) -> None:
         """Tell the others, once it is committed."""
@@ -67,6 +94,8 @@ class Neighbors:
         manager.doorbell.ring(news.rings)
         for worker in news.woken:
             manager.doorbell.wake(worker)
+        if news.introduction is not None:
+            self._changed[news.introduction.name] = news.introduction
         if any(map(_asks_to_delete, news.events)):
             manager.deletion.wake()
 
@@ -78,6 +107,10 @@ class Neighbors:
             log.exception("another Manager is of a version that cannot be understood")
             return
         log.info("there is another Manager on this database: %s", other.name)
+        self._compare(other)
+
+    def _compare(self, other: Introduction) -> None:
+        assert self._introduction is not None, "nobody is heard before the start"
         for difference in differences(self._introduction, other):
             log.warning("another Manager on this database (%s): %s", other.name, difference)
 

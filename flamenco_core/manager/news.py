@@ -15,6 +15,7 @@ import msgspec
 
 from flamenco_core.domain import events as all_events
 from flamenco_core.domain.events import Event, HostEvent
+from flamenco_core.manager.introduction import Introduction
 from flamenco_core.manager.store.transaction import Pool
 
 __all__ = ["News", "read_news", "write_news"]
@@ -39,11 +40,13 @@ class News:
     events: Sequence[Event] = ()
     rings: Sequence[tuple[Pool, int]] = ()
     woken: Sequence[str] = ()
+    introduction: Introduction | None = None
+    """Of the Manager that tells it, when that goes by other settings than before."""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to tell."""
-        return not (self.events or self.rings or self.woken)
+        return not (self.events or self.rings or self.woken or self.introduction)
 
 
 @attrs.frozen(kw_only=True)
@@ -51,6 +54,7 @@ class _Written:
     events: list[tuple[str, Any]]
     rings: list[tuple[Pool, int]]
     woken: list[str]
+    introduction: Introduction | None = None
 
 
 def write_news(news: Iterable[News]) -> bytes:
@@ -60,6 +64,7 @@ def write_news(news: Iterable[News]) -> bytes:
         events=[(type(event).__name__, event) for one in told for event in one.events],
         rings=[ring for one in told for ring in one.rings],
         woken=[worker for one in told for worker in one.woken],
+        introduction=next((one.introduction for one in reversed(told) if one.introduction), None),
     )
     return _json.encode(written)
 
@@ -69,7 +74,12 @@ def read_news(text: bytes) -> News:
     written = msgspec.json.decode(text, type=_Written)
     events = [_event(name, fields) for name, fields in written.events]
     known = [event for event in events if event is not None]
-    return News(events=known, rings=written.rings, woken=written.woken)
+    return News(
+        events=known,
+        rings=written.rings,
+        woken=written.woken,
+        introduction=written.introduction,
+    )
 
 
 def _event(name: str, fields: Any) -> Event | None:

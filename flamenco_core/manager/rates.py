@@ -19,7 +19,7 @@ class PerMinute:
     """Counts for each key, and starts anew every minute; a *limit* of 0 is none."""
 
     def __init__(self, limit: int, clock: Clock, what: str) -> None:
-        self._limit = limit
+        self.limit = limit
         self._clock = clock
         self._what = what
         self._until = 0.0
@@ -28,17 +28,17 @@ class PerMinute:
 
     def take(self, key: str) -> None:
         """Count one more; raises `TooMany`."""
-        if not self._limit:
+        if not self.limit:
             return
         now = self._clock.monotonic()
         if now >= self._until:
             self._until = now + MINUTE
             self._counts.clear()
         count = self._counts[key] = self._counts.get(key, 0) + 1
-        if count > self._limit:
+        if count > self.limit:
             self.refused += 1
             raise TooMany(
-                f"more than {self._limit} {self._what} in a minute; try again later",
+                f"more than {self.limit} {self._what} in a minute; try again later",
                 after=math.ceil(self._until - now),
             )
 
@@ -63,6 +63,12 @@ class Rates:
             clock,
             "requests of one Worker (limits: worker_requests_per_minute)",
         )
+
+    def follow(self, limits: Limits) -> None:
+        """Go by other limits from now on; what was counted in this minute stays."""
+        self.registrations.limit = limits.registrations_per_minute
+        self.strangers.limit = limits.requests_per_minute
+        self.workers.limit = limits.worker_requests_per_minute
 
     def take(self, identity: Identity, address: str, operation: str) -> None:
         """Count a request of somebody; raises `TooMany`."""

@@ -216,7 +216,7 @@ class ManagerSettings:
         " when they say who the client is.",
         validator=_check_networks,
     )
-    limits: Limits = option(factory=Limits)
+    limits: Limits = option(factory=Limits, acts="at once")
     autodiscoverable: bool = option(
         True, "Let Workers find this Manager by themselves, by SSDP and zeroconf."
     )
@@ -234,16 +234,17 @@ class ManagerSettings:
         Duration.parse("24h"),
         "Age of the newest backup at which another one is made after a check, in a folder"
         " beside a SQLite database; 0 means never.",
+        acts="at once",
     )
     database_backups: int = option(
-        3, "How many of these backups are kept.", validator=validators.ge(0)
+        3, "How many of these backups are kept.", validator=validators.ge(0), acts="at once"
     )
     local_manager_storage_path: Path = option(
         Path("flamenco-manager-storage"),
         "Folder for what only the Manager needs: logs and last-rendered images. Managers that"
         " share a database share it, too.",
     )
-    task_logs: TaskLogSettings = option(factory=TaskLogSettings)
+    task_logs: TaskLogSettings = option(factory=TaskLogSettings, acts="at once")
     cleanup: CleanupSettings = option(factory=CleanupSettings)
     shared_storage_path: str = option(
         "",
@@ -317,6 +318,7 @@ class ManagerSettings:
         10,
         "Newest images of each job that are kept in small, besides the newest of each task.",
         validator=validators.and_(validators.ge(1), validators.le(1000)),
+        acts="at once",
     )
     mqtt: Mqtt = option(factory=Mqtt, acts="not yet")
     variables: tuple[Variable, ...] = option(

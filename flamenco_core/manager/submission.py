@@ -12,6 +12,7 @@ from flamenco_core.errors import BadRequest, FlamencoError, JobTypeError
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.job_type_watch import SeenJobType
 from flamenco_core.manager.job_types import check_authored
+from flamenco_core.manager.limits import Limits
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
@@ -65,13 +66,13 @@ async def compile_job(
     problems = await manager.plugins.check("check_submission", job=submission, manager=manager)
     if problems:
         raise BadRequest("; ".join(problem.message for problem in problems))
-    return submission, seen, await _compiled(seen.job_type, submission)
+    return submission, seen, await _compiled(seen.job_type, submission, manager.settings.limits)
 
 
-async def _compiled(job_type: JobTypeLike, submission: Submission) -> AuthoredJob:
+async def _compiled(job_type: JobTypeLike, submission: Submission, limits: Limits) -> AuthoredJob:
     try:
         job = await job_type.compile(submission)
-        await asyncio.to_thread(check_authored, job)  # a large one takes its time
+        await asyncio.to_thread(check_authored, job, limits)  # a large one takes its time
     except FlamencoError:
         raise
     # The border to job types: whatever they raise is for the artist to read, and to pass on.
@@ -101,6 +102,7 @@ def _submission(manager: Manager, body: SubmittedJob) -> Submission:
         shaman_checkout_id=(body.storage and body.storage.shaman_checkout_id) or "",
         worker_tag=body.worker_tag or "",
         submitter_platform=platform,
+        most_frames=manager.settings.limits.frames_per_range,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import attrs
 
+from flamenco_core.domain.frames import MAX_FRAMES
+
 __all__ = [
     "AuthoredCommand",
     "AuthoredJob",
@@ -62,6 +64,8 @@ class Submission:
     shaman_checkout_id: str = ""
     worker_tag: str = ""
     submitter_platform: str = ""
+    most_frames: int = MAX_FRAMES
+    """Frames that one range may stand for: the Manager's ``limits: frames_per_range``."""
 
 
 @attrs.frozen

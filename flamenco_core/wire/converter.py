@@ -18,7 +18,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from cattrs.v import format_exception
 
 from flamenco_core.errors import BadRequest
-from flamenco_core.wire.fit import ANSWER, Fitness, refuse_unfit
+from flamenco_core.wire.fit import ANSWER, Fitness, refuse_unfit, refuse_unread, too_deep
 
 __all__ = ["decode", "encode", "structure", "unstructure"]
 
@@ -114,9 +114,12 @@ def unstructure(value: Any) -> Any:
 
 def decode(body: bytes, kind: type[T], fitness: Fitness = ANSWER) -> T:
     """Read a JSON body; raises `BadRequest` that names what is wrong with it."""
+    refuse_unread(body, fitness)
     try:
         data = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except RecursionError as error:
+        raise too_deep(fitness) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest(f"the body is not valid JSON: {error}") from error
     refuse_unfit(body, data, fitness)
     return structure(data, kind)

@@ -28,6 +28,7 @@ def event_name(event: events.Event) -> str:
         (events.WorkerEvent, "worker"),
         (events.TagEvent, "tag"),
         (events.JobTypesChanged, "jobtype"),
+        (events.SettingsChanged, "settings"),
     ):
         if isinstance(event, kind):
             return name
@@ -76,6 +77,8 @@ def _body(event: events.Event) -> dict[str, Any]:
             return _tag_event(event)
         case events.JobTypesChanged():
             return _job_types(event)
+        case events.SettingsChanged():
+            return _settings(event)
     return _lifecycle(event)
 
 
@@ -199,6 +202,15 @@ def _job_types(event: events.JobTypesChanged) -> dict[str, Any]:
         "changed": list(event.changed),
         "removed": list(event.removed),
         "problems": [{"name": name, "message": message} for name, message in event.problems],
+    }
+
+
+def _settings(event: events.SettingsChanged) -> dict[str, Any]:
+    return {
+        "keys": list(event.keys),
+        "source": event.source,
+        "who": event.who or None,
+        "restart_needed": list(event.restart_needed),
     }
 
 

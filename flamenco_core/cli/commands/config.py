@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flamenco_core.cli.commands.config_set import set_settings
 from flamenco_core.cli.context import as_json, debug_option, settings_options
 from flamenco_core.cli.output import print_json, print_table
 from flamenco_core.errors import ConfigError
@@ -23,7 +24,7 @@ __all__ = ["config"]
 
 @click.group()
 def config() -> None:
-    """Show, check and describe the settings of a Manager."""
+    """Show, check, describe and change the settings of a Manager."""
 
 
 @config.command()
@@ -76,7 +77,10 @@ def schema() -> None:
     from flamenco_core.manager.settings import ManagerSettings, load_manager_settings
 
     loaded = _with_plugins(load_manager_settings(environ={}))
-    click.echo(json.dumps(schema_of(ManagerSettings, loaded.sections), indent=2))
+    click.echo(json.dumps(schema_of(ManagerSettings, loaded.sections, loaded.live), indent=2))
+
+
+config.add_command(set_settings)
 
 
 def _with_plugins(loaded: Loaded[ManagerSettings]) -> Loaded[ManagerSettings]:

@@ -11,6 +11,7 @@ from flamenco_core.config.schema import schema_of
 from flamenco_core.manager.http.plumbing import (
     Answer,
     Request,
+    author_of,
     body_of,
     empty,
     manager_of,
@@ -47,7 +48,8 @@ class ConfigurationController(Controller):
     async def update_file(self, request: Request[Any, Any, Any]) -> Answer:
         """Write what differs to the file; name in a header what needs a restart."""
         configuration = manager_of(request).configuration
-        await configuration.change(await body_of(request, dict[str, Any]))
+        wanted = await body_of(request, dict[str, Any])
+        await configuration.change(wanted, author_of(request))
         waiting = ", ".join(configuration.restart_needed)
         return empty(headers={"Restart-Needed": waiting} if waiting else None)
 
@@ -73,7 +75,8 @@ class ConfigurationController(Controller):
     @get("/schema", opt=operation("getConfigurationSchema", FILE))
     async def schema(self, request: Request[Any, Any, Any]) -> Answer:
         """Return the JSON schema of all settings, those of plugins too."""
-        return reply(schema_of(ManagerSettings, manager_of(request).loaded.sections))
+        loaded = manager_of(request).loaded
+        return reply(schema_of(ManagerSettings, loaded.sections, loaded.live))
 
     @get("/settings", opt=operation("getConfigurationSettings", wire.SettingsList))
     async def settings(self, request: Request[Any, Any, Any]) -> Answer:

@@ -24,6 +24,7 @@ TOPICS = {
     "logs": "log",
     "images": "last-rendered",
     "jobtypes": "jobtype",
+    "settings": "settings",
 }
 QUERY = {
     "topics": Annotated[str, f"Some of {', '.join(TOPICS)}; with commas between."],
@@ -43,7 +44,7 @@ class EventController(Controller):
 
     @get("/", opt=operation("followEvents", Raw("text/event-stream"), query=QUERY, headers=RESUME))
     async def follow(self, request: Request[Any, Any, Any]) -> Stream:
-        """Follow events: ``?topics=jobs,tasks,workers,tags,logs,images,jobtypes&job=ID&task=ID``.
+        """Follow events: ``?topics=jobs,tasks,workers&job=ID&task=ID``.
 
         ``task=ID`` takes of the events of tasks only those of this one.
         ``Last-Event-ID`` resumes; an event ``reset`` means that some were missed and all

@@ -10,6 +10,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from flamenco_core.errors import Forbidden
 from flamenco_core.manager.first_start.protection import HOW_TO_SET_UP, is_of_this_machine
 from flamenco_core.manager.host import Manager
+from flamenco_core.manager.http.bodies import bounded
 from flamenco_core.manager.http.plumbing import empty
 from flamenco_core.offers.identity import Action, Identity
 
@@ -29,13 +30,13 @@ class Gate:
         self._manager = manager
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request in, or raise `Forbidden` or `TooMany`."""
+        """Let the request in, or raise `Forbidden`, `TooMany` or `TooLarge`."""
         identity = await self._admitted(scope)
         scope["state"].update(manager=self._manager, identity=identity)
         if identity.must_rotate:
             send = _asking_to_rotate(send)
         app = _methods_of(scope) if scope.get("method") == "OPTIONS" else self._app
-        await app(scope, receive, send)
+        await app(scope, bounded(scope, receive, self._manager.intake), send)
 
     async def _admitted(self, scope: Scope) -> Identity:
         manager = self._manager

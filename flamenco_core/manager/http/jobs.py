@@ -20,6 +20,7 @@ from flamenco_core.manager.http.plumbing import (
 )
 from flamenco_core.manager.http.retention import retention_of
 from flamenco_core.manager.http.views import job_view, task_summary, why_view
+from flamenco_core.manager.intake import BODY
 from flamenco_core.manager.store import jobs as job_rows
 from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.submission import compile_job, submit
@@ -28,13 +29,9 @@ from flamenco_core.manager.usecases import delete as deletion
 from flamenco_core.manager.usecases.why import why_job
 from flamenco_core.offers.operations import operation
 from flamenco_core.wire import jobs as wire
-from flamenco_core.wire.fit import JOB
 from flamenco_core.wire.tasks import JobTasksSummary
 
 __all__ = ["JobController"]
-
-LARGEST = 8 * 1024 * 1024
-"""Bytes of a submitted job."""
 
 
 class JobController(Controller):
@@ -51,24 +48,23 @@ class JobController(Controller):
 
     @post(
         "/",
-        opt=operation("submitJob", wire.Job, takes=wire.SubmittedJob, refuses=[412]),
+        opt=operation("submitJob", wire.Job, takes=wire.SubmittedJob, refuses=[412])
+        | {BODY: "job"},
         status_code=200,
-        request_max_body_size=LARGEST,
     )
     async def submit_job(self, request: Request[Any, Any, Any]) -> Answer:
         """Compile and store a job."""
-        body = await body_of(request, wire.SubmittedJob, JOB)
+        body = await body_of(request, wire.SubmittedJob, "job")
         return reply(job_view(await submit(manager_of(request), body)))
 
     @post(
         "/check",
-        opt=operation("submitJobCheck", takes=wire.SubmittedJob, refuses=[412]),
+        opt=operation("submitJobCheck", takes=wire.SubmittedJob, refuses=[412]) | {BODY: "job"},
         status_code=200,
-        request_max_body_size=LARGEST,
     )
     async def check_job(self, request: Request[Any, Any, Any]) -> Answer:
         """Say whether a job could be submitted, without storing it."""
-        await compile_job(manager_of(request), await body_of(request, wire.SubmittedJob, JOB))
+        await compile_job(manager_of(request), await body_of(request, wire.SubmittedJob, "job"))
         return empty()
 
     @get("/{job_id:str}", opt=operation("fetchJob", wire.Job))

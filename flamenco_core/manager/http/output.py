@@ -18,14 +18,13 @@ from flamenco_core.manager.http.plumbing import (
     worker_of,
 )
 from flamenco_core.manager.images import LastRendered, Upload
+from flamenco_core.manager.intake import BODY
 from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.offers.operations import Raw, operation
 from flamenco_core.pictures.kinds import MEDIA_TYPES, TooLarge, Unknown, checked_kind
 
 __all__ = ["OutputController"]
 
-LARGEST = 25 * 1024 * 1024
-"""Bytes of an image; Flamenco's limit."""
 MOST_FRAMES = 2**31
 RETRY = {"Retry-After": "5"}
 PREVIEW = "or let Blender save a preview beside it"
@@ -42,9 +41,9 @@ class OutputController(Controller):
         "/",
         opt=operation(
             "taskOutputProduced", {202: None}, takes=Raw(*MEDIA_TYPES), refuses=[409, 411, 415, 429]
-        ),
+        )
+        | {BODY: "image"},
         status_code=202,
-        request_max_body_size=LARGEST,
     )
     async def output_produced(self, request: Request[Any, Any, Any]) -> Answer:
         """Let an image wait for its turn to be the newest; ``?frame=12`` says of what."""
@@ -82,16 +81,14 @@ def _frame_of(request: Request[Any, Any, Any]) -> int | None:
 
 
 def _checked_length(request: Request[Any, Any, Any]) -> int:
-    """Return the length of an image; refuse by what is said before it is read."""
+    """Return the length of an image; refuse what says nothing of it, or of its kind."""
     text = request.headers.get("content-length", "")
     if not text.isdecimal() or not int(text):
         raise HTTPException("the image has no length", status_code=411)
-    if (length := int(text)) > LARGEST:
-        raise HTTPException(f"an image has at most {LARGEST} bytes", status_code=413)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in MEDIA_TYPES:
         raise _unsupported(repr(media_type))
-    return length
+    return int(text)
 
 
 async def _job_of(manager: Manager, worker: str, task: str) -> str:

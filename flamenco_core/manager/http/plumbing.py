@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -13,16 +13,17 @@ from litestar.response import Stream
 from litestar.types import Receive, Scope, Send
 
 from flamenco_core.errors import BadRequest
+from flamenco_core.manager.configuration import Author
 from flamenco_core.manager.host import Manager
 from flamenco_core.offers.identity import Identity
 from flamenco_core.wire.converter import decode, encode
-from flamenco_core.wire.fit import STRICT, Fitness
 
 __all__ = [
     "Answer",
     "Request",
     "Stream",
     "as_id",
+    "author_of",
     "beat_of",
     "body_of",
     "empty",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+Taken = Literal["strict", "job", "free_text"]
 
 JSON = "application/json"
 BIG = 256 * 1024
@@ -76,8 +78,8 @@ def manager_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Manager:
     return connection.scope["state"]["manager"]  # type: ignore[no-any-return]
 
 
-async def body_of(request: Request[Any, Any, Any], kind: type[T], fitness: Fitness = STRICT) -> T:
-    """Read a JSON body.
+async def body_of(request: Request[Any, Any, Any], kind: type[T], taken: Taken = "strict") -> T:
+    """Read a JSON body; *taken* says which of the Manager's limits it has to keep.
 
     Raises `BadRequest` for another content type: a web page on another site can send a
     form or a plain text without asking, but not JSON.
@@ -86,6 +88,7 @@ async def body_of(request: Request[Any, Any, Any], kind: type[T], fitness: Fitne
     if content_type != JSON:
         raise BadRequest(f"the body must be {JSON}, not {content_type or 'without a type'}")
     body = await request.body()
+    fitness = getattr(manager_of(request).intake, taken)
     if len(body) > BIG:
         return await asyncio.to_thread(decode, body, kind, fitness)
     return decode(body, kind, fitness)
@@ -134,6 +137,13 @@ def beat_of(request: Request[Any, Any, Any]) -> float | None:
 def identity_of(request: Request[Any, Any, Any]) -> Identity:
     """Return who sent the request."""
     return request.scope["state"]["identity"]  # type: ignore[no-any-return]
+
+
+def author_of(request: Request[Any, Any, Any]) -> Author:
+    """Say who changes the settings, and whether through a page or our command line."""
+    identity: Identity = request.scope["state"]["identity"]
+    by_command = request.headers.get("user-agent", "").startswith("flamenco-cli")
+    return Author(source="command line" if by_command else "web", who=identity.name)
 
 
 def worker_of(request: Request[Any, Any, Any]) -> str:

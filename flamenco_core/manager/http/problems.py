@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _STATUS: dict[type[Exception], int] = {
     errors.BadRequest: 400,
+    errors.TooLarge: 413,
     errors.NotFound: 404,
     errors.UnknownTag: 406,
     errors.NothingFits: 416,

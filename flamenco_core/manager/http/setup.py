@@ -13,6 +13,7 @@ from flamenco_core.manager.first_start.storage_check import check_storage
 from flamenco_core.manager.http.plumbing import (
     Answer,
     Request,
+    author_of,
     body_of,
     empty,
     manager_of,
@@ -70,5 +71,5 @@ class SetupController(Controller):
         found = await check_storage(chosen["shared_storage_path"])
         if not found.is_usable:
             raise BadRequest(f"storageLocation: {found.cause}")
-        await manager.configuration.change(chosen)
+        await manager.configuration.change(chosen, author_of(request))
         return empty()

@@ -35,7 +35,6 @@ from flamenco_core.manager.usecases import report, schedule, workers
 from flamenco_core.manager.usecases.comeback import come_back
 from flamenco_core.offers.operations import operation
 from flamenco_core.wire import worker as wire
-from flamenco_core.wire.fit import FREE_TEXT
 
 __all__ = ["WorkerController"]
 
@@ -144,7 +143,8 @@ class WorkerController(Controller):
     async def task_update(self, request: Request[Any, Any, Any]) -> Answer:
         """Take in what a worker says of its task; with ``Prefer: next-task``, give the next."""
         manager, worker = manager_of(request), worker_of(request)
-        task, body = path_id(request, "task_id"), await body_of(request, wire.TaskUpdate, FREE_TEXT)
+        task = path_id(request, "task_id")
+        body = await body_of(request, wire.TaskUpdate, "free_text")
         goes_on = body.taskStatus is not None and "next-task" in prefers(request)
         try:
             return await (_report_and_go_on if goes_on else _take)(manager, worker, task, body)

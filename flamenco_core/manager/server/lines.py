@@ -64,6 +64,23 @@ class Lines:
         most: int | None = None,
         speaks_for_many: Callable[[str], bool] = lambda address: False,
     ) -> None:
+        self.follow(limits, most)
+        self.refused = 0
+        self.overdue: Counter[str] = Counter()
+        self._clock = clock
+        self._speaks_for_many = speaks_for_many
+        self._open: set[Line] = set()
+        self._by_address: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def follow(self, limits: Limits, most: int | None = None) -> None:
+        """Go by these limits from now on; *most* is how many connections the system has.
+
+        Nobody who is there is sent away because there are too many now. Where a time-out
+        has changed, the time counts anew.
+        """
         self.limits = limits
         self.most = limits.connections if most is None else min(limits.connections, most)
         self.head = patience(limits.header_timeout)
@@ -73,16 +90,7 @@ class Lines:
         shortest = min(self.head, self.json_body, self.stall, self.idle)
         self.pause = min(1.0, max(0.1, shortest / 8))
         """Seconds between two looks at all connections."""
-        self.refused = 0
-        self.overdue: Counter[str] = Counter()
-        self._clock = clock
-        self._speaks_for_many = speaks_for_many
-        self._open: set[Line] = set()
-        self._by_address: Counter[str] = Counter()
         self._next_look = 0.0
-
-    def __len__(self) -> int:
-        return len(self._open)
 
     def admit(self, line: Line) -> bool:
         """Take a new connection in; False if there are too many."""

@@ -22,6 +22,7 @@ from flamenco_core.errors import ConfigError
 from flamenco_core.manager.first_start.protection import loopback_of
 from flamenco_core.manager.host import Manager
 from flamenco_core.manager.http import problems
+from flamenco_core.manager.limits import Limits
 from flamenco_core.manager.quiet import quietly
 from flamenco_core.manager.server import lines
 from flamenco_core.manager.server.lines import Lines
@@ -132,6 +133,8 @@ class Server(uvicorn.Server):
     def _follow(self, before: ManagerSettings, after: ManagerSettings) -> None:
         if before.is_first_run and not after.is_first_run and self._listeners:
             self._widening = asyncio.create_task(self.widen(*after.host_and_port))
+        if before.limits != after.limits:
+            self.lines.follow(after.limits, _room(after.limits))
 
     async def widen(self, host: str, port: int) -> None:
         """Serve on *host* as well, now that the farm is set up.
@@ -200,13 +203,18 @@ def _die(reason: str) -> None:
 
 def _lines_of(manager: Manager) -> Lines:
     limits = manager.settings.limits
-    files = raise_file_limit(limits.connections + 2 * RESERVE)
     return Lines(
         limits,
         manager.clock,
-        most=files and max(1, files - min(RESERVE, files // 2)),
+        most=_room(limits),
         speaks_for_many=manager.peers.speaks_for_many,
     )
+
+
+def _room(limits: Limits) -> int | None:
+    """Return how many connections there is room for, if the system tells."""
+    files = raise_file_limit(limits.connections + 2 * RESERVE)
+    return files and max(1, files - min(RESERVE, files // 2))
 
 
 def _takes_websockets(app: Litestar) -> bool:

@@ -116,7 +116,7 @@ class SimpleBlenderRender(JobType):
 
     def _author_renders(self, author: Author, output: PurePosixPath) -> list[TaskDraft]:
         renders: list[TaskDraft] = []
-        for chunk in self._chunks(self.chunk_size):
+        for chunk in self._chunks(author, self.chunk_size):
             task = author.task(f"render-{chunk}", "blender")
             task.command("blender-render", self._render(output, chunk), steps=frame_count(chunk))
             renders.append(task)
@@ -141,7 +141,7 @@ class SimpleBlenderRender(JobType):
         extension = ".jpg" if self.format in _NEEDS_PREVIEWS else self.image_file_extension
         if not extension:
             raise JobTypeError("no image_file_extension setting: which files are the frames?")
-        video = f"{blend_stem(self.blendfile)}-{self._frames_in_name()}.mp4"
+        video = f"{blend_stem(self.blendfile)}-{self._frames_in_name(author)}.mp4"
         parameters = {
             "exe": "ffmpeg",
             "fps": self.fps,
@@ -154,14 +154,14 @@ class SimpleBlenderRender(JobType):
             *renders
         )
 
-    def _frames_in_name(self) -> str:
+    def _frames_in_name(self, author: Author) -> str:
         if "," not in self.frames:
             return self.frames
-        single = self._chunks(1)
+        single = self._chunks(author, 1)
         return f"{single[0]}-{single[-1]}"
 
-    def _chunks(self, size: int) -> list[str]:
+    def _chunks(self, author: Author, size: int) -> list[str]:
         try:
-            return frame_chunks(self.frames, size)
+            return frame_chunks(self.frames, size, author.job.most_frames)
         except ValueError as error:
             raise JobTypeError(f"frames: {error}") from error

@@ -71,7 +71,8 @@ def read_job(file: str, data: bytes, limits: Settings) -> AuthoredJob:
 
 def _job(answer: _Answer, limits: Settings) -> AuthoredJob:
     if len(answer.tasks) > limits.tasks:
-        raise ValueError(f"too large: it makes more than {limits.tasks} tasks")
+        cure = "(plugins: javascript: tasks)"
+        raise ValueError(f"too large: it makes more than {limits.tasks} tasks {cure}")
     if not answer.job.name.strip():
         raise ValueError("the job needs a name")
     if abs(answer.job.priority) > _MOST:
@@ -104,7 +105,8 @@ def _task(task: _Task, tasks: Sequence[_Task], limits: Settings) -> AuthoredTask
     if not _ONE_LINE.fullmatch(task.type):
         raise ValueError(f"{_called(task)}: its type must be a text of one line")
     if len(task.commands) > limits.commands:
-        raise ValueError(f"{_called(task)}: too large: it has more than {limits.commands} commands")
+        text = f"it has more than {limits.commands} commands (plugins: javascript: commands)"
+        raise ValueError(f"{_called(task)}: too large: {text}")
     if abs(task.priority) > _MOST:
         raise ValueError(f"{_called(task)}: its priority is too large: {task.priority}")
     return AuthoredTask(

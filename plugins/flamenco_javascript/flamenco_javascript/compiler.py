@@ -13,6 +13,7 @@ import anyio.to_thread
 import attrs
 import msgspec
 
+from flamenco_core.domain.frames import MAX_FRAMES
 from flamenco_core.errors import Busy, JobTypeError
 from flamenco_core.platform import go_os
 from flamenco_javascript.folder import Script
@@ -67,25 +68,32 @@ class Compiler:
         self._start = start
         self._turns = anyio.CapacityLimiter(settings.at_once)
 
-    async def ask(self, script: Script, wants: str, **facts: Any) -> bytes:
-        """Run *script*, return the answer as JSON.
+    def follow(self, settings: Settings) -> None:
+        """Go by other settings from the next run on."""
+        self.settings = settings
+        self._turns.total_tokens = settings.at_once
+
+    async def ask(
+        self, script: Script, wants: str, frames: int = MAX_FRAMES, **facts: Any
+    ) -> bytes:
+        """Run *script*, return the answer as JSON; a range has at most so many *frames*.
 
         Raises `JobTypeError` with file and line, and `Busy` when too many wait already.
         """
         if self._turns.statistics().tasks_waiting >= self.settings.queue:
             raise Busy("too many jobs are being compiled; try again in a few seconds")
-        request = self._request(script, wants, facts)
+        request = self._request(script, wants, frames, facts)
         output = await anyio.to_thread.run_sync(self._run, request, limiter=self._turns)
         return self._answer(script, output)
 
-    def _request(self, script: Script, wants: str, facts: dict[str, Any]) -> bytes:
+    def _request(self, script: Script, wants: str, frames: int, facts: dict[str, Any]) -> bytes:
         return msgspec.json.encode(
             {
                 "wants": wants,
                 "file": script.file,
                 "source": script.source,
                 "libraries": dict(script.libraries.texts),
-                "limits": self.settings.limits(),
+                "limits": self.settings.limits() | {"frames": frames},
                 "cwd": os.getcwd().replace("\\", "/"),  # noqa: PTH109 (a text is wanted)
                 "platform": go_os(),
                 **facts,
@@ -144,17 +152,19 @@ class Compiler:
     def _too_slow(self, script: Script) -> str:
         return (
             f"{script.file}: too slow: it ran for more than {self.settings.seconds:g} seconds;"
-            " does it loop for ever?"
+            " does it loop for ever? (plugins: javascript: seconds)"
         )
 
     def _too_much_memory(self, where: str) -> str:
         most = self.settings.memory_mb
         return (
             f"{where}: too much memory: it needs more than {most} MB; does something grow for ever?"
+            " (plugins: javascript: memory_mb)"
         )
 
     def _too_large(self, script: Script) -> str:
-        return f"{script.file}: too large: the job is more than {self.settings.answer_mb} MB"
+        most = f"{self.settings.answer_mb} MB (plugins: javascript: answer_mb)"
+        return f"{script.file}: too large: the job is more than {most}"
 
 
 def _repeat(script: Script, said: Any) -> None:

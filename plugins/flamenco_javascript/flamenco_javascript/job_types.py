@@ -18,6 +18,7 @@ from flamenco_javascript.compiler import Compiler, NoJobType, OverLimit
 from flamenco_javascript.definition import Definition, read_definition
 from flamenco_javascript.folder import Script
 from flamenco_javascript.reading import FolderReader
+from flamenco_javascript.settings import Settings
 
 __all__ = ["ScriptJobType", "ScriptJobTypes", "describe"]
 
@@ -68,7 +69,11 @@ class ScriptJobType:
         limit that it broke; `Busy` when too many wait already.
         """
         answer = await self._compiler.ask(
-            self._script, "compile", id=self._new_id(), job=_job(submission)
+            self._script,
+            "compile",
+            frames=submission.most_frames,
+            id=self._new_id(),
+            job=_job(submission),
         )
         limits = self._compiler.settings
         return await anyio.to_thread.run_sync(read_job, self._script.file, answer, limits)
@@ -136,6 +141,15 @@ class ScriptJobTypes:
         self._known: dict[_Key, _Known] = {}
         self._locks: dict[_Key, anyio.Lock] = {}
         self._problems: dict[str, str] = {}
+
+    def follow(self, settings: Settings) -> None:
+        """Look into other folders, and let scripts cost something else, from now on."""
+        self._compiler.follow(settings)
+        self._reader = FolderReader(settings.scripts, self._clock)
+        for key, known in [*self._known.items()]:
+            # What was over a limit may not be over the new one.
+            if isinstance(known.found, OverLimit):
+                del self._known[key]
 
     async def all(self) -> list[ScriptJobType]:
         """Return the job types that are usable now, by name; broken ones are logged."""

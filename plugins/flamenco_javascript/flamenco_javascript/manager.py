@@ -19,10 +19,10 @@ __all__ = ["find_job_type", "register_job_types"]
 
 @hookimpl
 def register_job_types(manager: Manager) -> list[ScriptJobTypes]:
-    """Offer the scripts in the folders that the settings name."""
-    settings: Settings = manager.settings_of("javascript", Settings)
-    compiler = Compiler(settings)
-    return [ScriptJobTypes(settings.scripts, compiler, manager.clock, manager.new_id)]
+    """Offer the scripts in the folders that the settings name, as these are at the time."""
+    job_types = ScriptJobTypes((), Compiler(Settings()), manager.clock, manager.new_id)
+    job_types.follow(manager.follow_settings("javascript", Settings, job_types.follow))
+    return [job_types]
 
 
 @hookimpl

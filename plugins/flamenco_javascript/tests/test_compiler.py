@@ -118,7 +118,8 @@ def runs(pid: int) -> bool:
 async def test_a_child_that_never_stops_talking_is_cut_off(program: Program) -> None:
     start = program("import sys\nwhile True: sys.stdout.write('x' * 65536)\n")
     error = await refusal(start, answer_mb=1)
-    assert str(error) == "x.js: too large: the job is more than 1 MB"
+    text = "x.js: too large: the job is more than 1 MB (plugins: javascript: answer_mb)"
+    assert str(error) == text
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,8 @@ async def test_a_job_that_makes_no_sense_is_refused(
 async def test_too_many_commands_are_refused_by_name(refused: Refused) -> None:
     body = f"{TASK} for (let i = 0; i < 4; i++) a.addCommand(author.Command('echo', {{}}));"
     message = await refused(body, limits=Settings(commands=3))
-    assert message == 'test.js:3:67: too large: task "a" has more than 3 commands'
+    text = 'too large: task "a" has more than 3 commands (plugins: javascript: commands)'
+    assert message == f"test.js:3:67: {text}"
 
 
 @pytest.mark.parametrize(
@@ -172,4 +173,7 @@ async def test_the_limit_of_tasks_is_a_limit(compiled: Compile, refused: Refused
     limits = Settings(tasks=3)
     assert len((await compiled(body, limits=limits, priority=3)).tasks) == 3
     message = await refused(body, limits=limits, priority=4)
-    assert message == "test.js:3:44: too large: it makes more than 3 tasks"
+    assert (
+        message
+        == "test.js:3:44: too large: it makes more than 3 tasks (plugins: javascript: tasks)"
+    )

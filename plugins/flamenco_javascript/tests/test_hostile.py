@@ -69,11 +69,11 @@ ATTACKS = {
     ),
     "ten million tasks": (
         "for (let i = 0; i < 1e7; i++) job.addTask(author.Task('a' + i, 'misc'));",
-        "test.js:3:35: too large: it makes more than 100000 tasks",
+        "test.js:3:35: too large: it makes more than 100000 tasks (plugins: javascript: tasks)",
     ),
     "endless frames": (
         "frameChunker('1-9999999999', 1)",
-        'invalid range "1-9999999999": more than 1000000 frames (test.js:3:1)',
+        'invalid range "1-9999999999": more than 1000000 frames (limits: frames_per_range)',
     ),
     "poisoned prototypes": (
         "Object.prototype.toJSON = () => 1; Array.prototype.includes = null;",

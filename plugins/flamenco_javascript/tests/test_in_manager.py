@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import attrs
 import pytest
 
 from flamenco_core.domain.events import JobTypesChanged
+from flamenco_core.manager.settings import load_manager_settings
 from flamenco_core.wire.events import event_body, event_name
 
 OUTDATED = "rejecting job because its settings are outdated, refresh the job type"
@@ -52,6 +54,11 @@ class Studio:
 
     async def names(self) -> list[str]:
         return [kind["name"] for kind in (await self.get("types"))["job_types"]]
+
+    async def names_now(self) -> list[str]:
+        """Look at the folders first, as the Manager does each second."""
+        await self.running.manager.job_type_watch.look()
+        return await self.names()
 
     async def etag(self, name: str) -> str:
         return str((await self.get(f"type/{name}"))["etag"])
@@ -231,3 +238,67 @@ async def test_a_script_that_does_harm_when_it_is_read_hides_only_itself(
         code, message = await here.submit("bad")
         assert (code, "bad.js: too" in message) == (400, True)
         assert (await here.submit("good"))[0] == 200
+
+
+async def test_other_folders_and_limits_count_at_once(manager: Any, folder: Path) -> None:
+    elsewhere = folder.with_name("elsewhere")
+    elsewhere.mkdir(mode=0o755)
+    file = folder.with_name("flamenco-manager.yaml")
+    file.write_text(
+        f"shared_storage_path: {folder.parent}\nplugins: {{javascript: {{tasks: 1}}}}\n"
+    )
+    many = "for (let n = 0; n < 3; n++) job.addTask(author.Task('a' + n, 'misc'));"
+    loaded = load_manager_settings(file, environ={})
+    async with manager(settings=loaded, discover=True) as running:
+        here = Studio(running, folder)
+        here.write("first.js", script())
+        Studio(running, elsewhere).write("second.js", script(body=many))
+        assert "second" not in await here.names_now()
+
+        async def change(**section: Any) -> Any:
+            body = {"plugins": {"javascript": section}}
+            return await running.client.put("/api/v3/configuration/file", json=body)
+
+        answer = await change(scripts=[str(folder), str(elsewhere)])
+        assert "restart-needed" not in answer.headers
+        assert {"first", "second"} <= {*await here.names_now()}
+        status, text = await here.submit("second")
+        assert status == 400
+        assert "it makes more than 1 tasks (plugins: javascript: tasks)" in text
+        await change(tasks=5)
+        assert (await here.submit("second"))[0] == 200
+        await change(scripts=[str(folder)])
+        assert "second" not in await here.names_now()
+
+
+async def test_a_script_that_was_too_slow_is_tried_again_with_more_time(
+    manager: Any, folder: Path
+) -> None:
+    file = folder.with_name("flamenco-manager.yaml")
+    file.write_text(
+        f"shared_storage_path: {folder.parent}\n"
+        f"plugins: {{javascript: {{seconds: 0.1, scripts: ['{folder}']}}}}\n"
+    )
+    slow = "const end = Date.now() + 300; while (Date.now() < end);\n"
+    loaded = load_manager_settings(file, environ={})
+    async with manager(settings=loaded, discover=True) as running:
+        here = Studio(running, folder)
+        here.write("slow.js", slow + script())
+        assert "slow" not in await here.names_now()
+        body = {"plugins": {"javascript": {"seconds": 5}}}
+        await running.client.put("/api/v3/configuration/file", json=body)
+        assert "slow" in await here.names_now()
+
+
+async def test_frames_are_counted_by_the_managers_limit(studio: Any) -> None:
+    async with studio() as here:
+        body = "for (const c of frameChunker('1-20', 10)) job.addTask(author.Task(c, 'misc'));"
+        here.write("mine.js", script(body=body))
+        assert (await here.submit("mine"))[0] == 200
+        manager = here.running.manager
+        limits = attrs.evolve(manager.settings.limits, frames_per_range=19)
+        settings = attrs.evolve(manager.settings, limits=limits)
+        manager.take_settings(attrs.evolve(manager.loaded, settings=settings))
+        status, text = await here.submit("mine")
+        assert status == 400
+        assert 'invalid range "1-20": more than 19 frames (limits: frames_per_range)' in text

@@ -26,7 +26,7 @@ class SmallManager:
     new_id: Callable[[], str]
     settings: Settings
 
-    def settings_of(self, plugin: str, kind: type[Any]) -> Any:
+    def follow_settings(self, plugin: str, kind: type[Any], take: Any) -> Any:
         assert (plugin, kind) == ("javascript", Settings)
         return self.settings
 

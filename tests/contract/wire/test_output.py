@@ -48,7 +48,7 @@ def giant_exr() -> bytes:
         (GARBAGE, "image/png", 415, "something else"),
         (b"\xff\xd8\xff\xe0" + b"j" * 1000, "image/jpeg", 415, "broken JPEG"),
         (HUGE, "image/png", 413, "60000 x 60000"),
-        (JPEG + b" " * LIMIT, "image/jpeg", 413, str(LIMIT)),
+        (JPEG + b" " * LIMIT, "image/jpeg", 413, "25 megabytes (limits: image_megabytes)"),
     ],
 )
 async def test_what_cannot_be_shown_is_refused(

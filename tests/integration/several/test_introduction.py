@@ -11,6 +11,7 @@ import pytest
 from several_steps import Managers, hears, until
 
 from flamenco_core import Service, hookimpl
+from flamenco_core.domain.events import SettingsChanged
 from flamenco_core.errors import ConfigError
 from flamenco_core.manager.introduction import Introduction, differences, introduce
 
@@ -82,3 +83,40 @@ async def test_a_folder_that_cannot_be_written_is_named_with_the_cure(
 async def test_a_secret_is_not_told(managers: Managers) -> None:
     anna = await managers.start(plugins={"notify": {"password": "canary"}}, blocked=["notify"])
     assert "canary" not in str(introduce(anna.manager))
+
+
+async def test_settings_that_change_at_work_are_compared_a_while_later(
+    managers: Managers, caplog: pytest.LogCaptureFixture
+) -> None:
+    anna, bert = await managers.two()
+    change_threshold(anna, 7)
+    await hears(anna, bert)
+    neighbors = bert.manager.neighbors
+    await neighbors.compare()
+    assert "differ" not in caplog.text  # who shares the file may not have read it yet
+    await neighbors.compare()
+    assert caplog.text.count("these settings differ: blocklist_threshold") == 1
+    await neighbors.compare()
+    assert caplog.text.count("differ") == 1  # once
+
+
+async def test_settings_that_both_have_changed_are_no_difference(
+    managers: Managers, caplog: pytest.LogCaptureFixture
+) -> None:
+    both = await managers.two()
+    for running in both:
+        change_threshold(running, 7)
+    for sender, receiver in (both, both[::-1]):
+        await hears(sender, receiver)
+    for _ in range(2):
+        for running in both:
+            await running.manager.neighbors.compare()
+    assert "differ" not in caplog.text
+
+
+def change_threshold(running: Any, threshold: int) -> None:
+    """Let other settings count, as an edit of the file does."""
+    manager = running.manager
+    settings = attrs.evolve(manager.settings, blocklist_threshold=threshold)
+    manager.take_settings(attrs.evolve(manager.loaded, settings=settings))
+    manager.configuration.told(SettingsChanged(keys=("blocklist_threshold",), source="file"))

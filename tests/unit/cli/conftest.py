@@ -67,6 +67,9 @@ class FakeManager:
         self.stuck: dict[str, Any] = {"repaired": [], "impossible": []}
         self.workers: list[dict[str, Any]] = []
         self.tags: list[dict[str, Any]] = []
+        self.settings: list[dict[str, Any]] = []
+        self.waiting: dict[str, str] = {}
+        """Headers of the answer to changed settings."""
         self.logs: dict[str, bytes] = {}
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.requests: list[httpx.Request] = []
@@ -132,6 +135,11 @@ class FakeManager:
                 return httpx.Response(200, json={"workers": self.workers})
             case ["worker-mgt", "tags"]:
                 return httpx.Response(200, json={"tags": self.tags})
+            case ["configuration", "settings"]:
+                return httpx.Response(200, json={"settings": self.settings})
+            case ["configuration", "file"]:
+                self.told.append((path, json.loads(request.content)))
+                return httpx.Response(204, headers=self.waiting)
             case ["plugins"]:
                 return httpx.Response(200, json={"plugins": []})
         return httpx.Response(404, json={"code": 404, "message": "no such page"})

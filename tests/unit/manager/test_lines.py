@@ -127,3 +127,34 @@ def test_there_are_no_more_than_the_system_has_files_for(clock, files, most: int
     lines = Lines(Limits(connections=5), clock, most=files)
     assert [lines.admit(Line(f"10.0.1.{n}")) for n in range(7)].count(True) == most
     assert len(lines) == most
+
+
+def test_other_limits_are_for_who_comes_next(clock) -> None:
+    lines = Lines(Limits(connections=3), clock)
+    assert [lines.admit(Line(f"10.0.1.{n}")) for n in range(4)] == [True, True, True, False]
+    lines.follow(Limits(connections=2))
+    assert len(lines) == 3  # nobody is sent away
+    assert not lines.admit(Line())
+    lines.follow(Limits(connections=9, connections_per_address=1), most=5)
+    assert lines.admit(Line())
+    assert not lines.admit(Line())
+    assert lines.admit(Line("10.0.2.1"))
+    assert not lines.admit(Line("10.0.2.2"))
+
+
+async def test_a_shorter_time_counts_from_the_change(clock) -> None:
+    lines = Lines(Limits(header_timeout=Duration()), clock)
+    line = Line()
+    line.busy = State("head", lines.head)
+    lines.admit(line)
+    await clock.advance(100)
+    lines.look()
+    lines.follow(Limits(header_timeout=Duration.of(10)))
+    line.busy = State("head", lines.head)
+    lines.look()
+    await clock.advance(9)
+    lines.look()
+    assert not line.given_up
+    await clock.advance(2)
+    lines.look()
+    assert line.given_up == "head"

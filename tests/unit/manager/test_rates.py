@@ -60,3 +60,17 @@ def test_one_workers_haste_is_not_anothers(clock) -> None:
     for _ in range(4):
         rates.take(WORKER, "10.0.0.9", "scheduleTask")
     rates.take(Identity(kind="worker", id="other"), "10.0.0.9", "scheduleTask")
+
+
+async def test_other_limits_count_from_now_on(clock) -> None:
+    rates = Rates(LIMITS, Peers([]), clock)
+    for _ in range(3):
+        rates.take(ANYONE, "10.0.0.9", "fetchJobs")
+    rates.follow(Limits(requests_per_minute=5))
+    for _ in range(2):
+        rates.take(ANYONE, "10.0.0.9", "fetchJobs")
+    with pytest.raises(TooMany, match="more than 5"):
+        rates.take(ANYONE, "10.0.0.9", "fetchJobs")
+    rates.follow(Limits(requests_per_minute=0))
+    for _ in range(50):
+        rates.take(ANYONE, "10.0.0.9", "fetchJobs")

@@ -49,7 +49,9 @@ def test_nul_is_for_nobody(fitness: Fitness) -> None:
 
 def test_a_text_has_its_length() -> None:
     assert read("x" * 65536, STRICT)
-    with pytest.raises(BadRequest, match="more than 65536 characters"):
+    with pytest.raises(
+        BadRequest, match=r"more than 65536 characters \(limits: json_text_kilobytes\)"
+    ):
         read("x" * 65537, STRICT)
     assert read("x" * 1_000_000, JOB)
 
@@ -62,6 +64,62 @@ def test_keys_are_counted_in_all_objects() -> None:
     assert read(objects, ANSWER)
     with pytest.raises(BadRequest, match="keys"):
         read({f"k{n}": 1 for n in range(20_000)}, STRICT)
+
+
+def test_values_are_counted_in_lists_and_objects() -> None:
+    few = attrs.evolve(JOB, most_values=1000, most_keys=500)
+    assert read([0] * 1000, few)
+    for value in ([0] * 1001, [[]] * 1001, [{"a": 0}] * 450 + [0] * 600):
+        with pytest.raises(BadRequest, match=r"more than 1000 values \(limits: json_values\)"):
+            read(value, few)
+    assert read([[]] * 300_000, ANSWER)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a": 1, ' * 3000,
+        "\\",
+        '\\"',
+        'print("x: y, z")\n' * 2000,
+        "\\\\" * 2000 + '":,',
+        "{[" * 4000,
+    ],
+)
+def test_what_is_in_a_text_is_neither_key_nor_value(text: str) -> None:
+    few = attrs.evolve(JOB, most_values=100, most_keys=100)
+    assert read([text, text], few) == [text, text]
+
+
+def test_a_key_may_stand_apart_from_its_colon() -> None:
+    few = attrs.evolve(JOB, most_keys=100)
+    body = b"{" + b",".join(b'"k%d" \n\t : 1' % n for n in range(101)) + b"}"
+    with pytest.raises(BadRequest, match=r"100 keys \(limits: json_keys\)"):
+        decode(body, Body, few)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b'"a" ' * 400_000 + b":" * 30_000, b'"' + b"\\" * 99_999 + b":" * 30_000),
+        *(b'\\"' * 400_000, b":" * 1_000_000, b'"a":' * 400_000, b"," * 1_000_000),
+        b'"' * 999_999 + b":,",
+    ],
+)
+def test_what_is_no_json_is_refused_as_well(body: bytes) -> None:
+    with pytest.raises(BadRequest):
+        decode(body, Body, JOB)
+
+
+def test_much_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def reads(body: bytes) -> Any:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr("flamenco_core.wire.converter.msgspec.json.decode", reads)
+    for value in ({str(n): [] for n in range(20_001)}, [[]] * 200_001):
+        body = msgspec.json.encode({"x": value})
+        with pytest.raises(BadRequest, match="limits: json_"):
+            decode(body, Body, JOB)
 
 
 @pytest.mark.parametrize("text", ["9" * 20, "-" + "9" * 40, "9" * 4000, "9" * 5000])
@@ -81,5 +139,16 @@ def test_nesting_has_an_end(levels: int) -> None:
     if levels < 64:
         assert decode(body, Body, STRICT)
         return
-    with pytest.raises(BadRequest):
+    with pytest.raises(BadRequest, match=r"more than 64 levels \(limits: json_depth\)"):
         decode(body, Body, STRICT)
+    with pytest.raises(BadRequest, match=r"more than 64 levels$"):
+        decode(body, Body, ANSWER)  # which a client reads: the limit is its own
+
+
+@pytest.mark.parametrize("deepest", [8, 256])
+def test_how_deep_can_be_set(deepest: int) -> None:
+    fitness = attrs.evolve(STRICT, deepest=deepest)
+    body = b"[" * (deepest - 2) + b"]" * (deepest - 2)
+    assert decode(b'{"x":%b}' % body, Body, fitness)
+    with pytest.raises(BadRequest, match=f"more than {deepest} levels"):
+        decode(b'{"x":[[%b]]}' % body, Body, fitness)

@@ -79,7 +79,7 @@
     addCommand(command) {
       if (this.#commands.length >= host.limits.commands) {
         throw new host.TooLarge(
-          `task "${this.#name}" has more than ${host.limits.commands} commands`,
+          `task "${this.#name}" has more than ${host.limits.commands} commands (plugins: javascript: commands)`,
         );
       }
       this.#commands.push(copyOfCommand(command));
@@ -148,7 +148,7 @@
 
     addTask(task) {
       if (this.tasks.length >= host.limits.tasks) {
-        throw new host.TooLarge(`it makes more than ${host.limits.tasks} tasks`);
+        throw new host.TooLarge(`it makes more than ${host.limits.tasks} tasks (plugins: javascript: tasks)`);
       }
       this.tasks.push(copyOfTask(task));
     }

@@ -2,7 +2,6 @@
 (function (host) {
   "use strict";
 
-  const MAX_FRAMES = 1_000_000;
   const BLANKS = " \t\n\v\f\r\x85\xa0";
   const NUMBER = /^[0-9]{1,15}$/;
 
@@ -52,8 +51,10 @@
     if (!result.length) {
       throw new Error(`invalid range ${quoted(text)}: empty range`);
     }
-    if (counted(result) > MAX_FRAMES) {
-      throw new Error(`invalid range ${quoted(text)}: more than ${MAX_FRAMES} frames`);
+    const most = host.limits.frames;
+    if (counted(result) > most) {
+      const cure = "(limits: frames_per_range)";
+      throw new Error(`invalid range ${quoted(text)}: more than ${most} frames ${cure}`);
     }
     return result;
   }

@@ -85,7 +85,7 @@
   }
 
   function checked(text) {
-    if (text.length > host.limits.answer) throw new host.TooLarge(`it comes to more than ${host.limits.answer >> 20} MB`);
+    if (text.length > host.limits.answer) throw new host.TooLarge(`it comes to more than ${host.limits.answer >> 20} MB (plugins: javascript: answer_mb)`);
     return text;
   }
 

@@ -24,7 +24,7 @@
   function spend(budget, length) {
     budget.left -= length;
     if (budget.left < 0) {
-      throw new host.TooLarge(`it comes to more than ${host.limits.answer >> 20} MB`);
+      throw new host.TooLarge(`it comes to more than ${host.limits.answer >> 20} MB (plugins: javascript: answer_mb)`);
     }
   }
 

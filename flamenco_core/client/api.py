@@ -108,17 +108,6 @@ class Client:
         """Return the Manager's plugins; `NotFound` from Flamenco's own Manager."""
         return self._get("/plugins", PluginList).plugins
 
-    def settings(self) -> list[Setting]:
-        """Return all settings of the Manager, with a mask for secrets; not in Flamenco 3."""
-        return self._get("/configuration/settings", SettingsList).settings
-
-    def change_settings(self, changes: Mapping[str, Any]) -> list[str]:
-        """Change settings, by section and key; return the keys that wait for a restart."""
-        path = f"{_API}/configuration/file"
-        response = self.transport.send("PUT", path, content=encode(changes), headers=_JSON)
-        waiting = response.headers.get("restart-needed", "")
-        return [key.strip() for key in waiting.split(",") if key.strip()]
-
     def workers(self) -> list[WorkerSummary]:
         """Return all workers."""
         return self._get("/worker-mgt/workers", WorkerList).workers
@@ -207,6 +196,10 @@ class Client:
         self._post(f"/worker-mgt/workers/{_part(worker_id)}/settags", body)
 
     # -- settings ----------------------------------------------------------------
+
+    def settings(self) -> list[Setting]:
+        """Return all settings of the Manager, with a mask for secrets; not in Flamenco 3."""
+        return self._get("/configuration/settings", SettingsList).settings
 
     def settings_file(self) -> dict[str, Any]:
         """Return Flamenco's settings in force, by key; secrets are masked."""

@@ -13,7 +13,7 @@ __all__ = ["Rotation"]
 
 log = logging.getLogger(__name__)
 
-LOOK = 10.0
+LOOK = 2.0
 """Seconds between two looks whether it is time."""
 SOON = 60.0
 """Seconds until it is tried again when the Manager or the disk was not to be had."""

@@ -124,6 +124,8 @@ class WorkerController(Controller):
         """Give a worker a task; with ``Prefer: wait=N``, wait for one up to N seconds."""
         worker = worker_of(request)
         wait = _seconds(prefers(request).get("wait"), beat_of(request))
+        if identity_of(request).must_rotate:
+            wait = 0.0  # the head of the answer tells it so; that is not to come later
         found = await next_task(request, worker, wait)
         if not isinstance(found, schedule.Nothing):
             return _work(manager_of(request), found)

@@ -128,3 +128,12 @@ async def test_nobody_is_asked_who_is_not_there(api: Any) -> None:
     nobody = "1f2c5e74-7c8e-4a51-8c5d-111111111111"
     url = f"/api/v3/worker-mgt/workers/{nobody}/rotate-secret"
     assert (await api.client.post(url)).status_code == 404
+
+
+async def test_one_that_would_wait_for_work_hears_of_it_at_once(api: Any, go_worker: Any) -> None:
+    worker = await go_worker().join()
+    url = f"/api/v3/worker-mgt/workers/{worker.uuid}/rotate-secret"
+    await api.client.post(url)
+    answer = await worker.post("task", Prefer="wait=60")
+    assert answer.headers["flamenco-rotate-secret"] == "1"
+    assert "preference-applied" not in answer.headers

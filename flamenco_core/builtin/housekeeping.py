@@ -25,6 +25,7 @@ def register_services(host: Manager) -> Iterable[Service]:
     services = [
         Service(name="worker-timeouts", run=host.give_up_overdue, every=0.5, once_per_farm=True),
         Service(name="task-timeouts", run=host.fail_silent_tasks, every=5.0),
+        Service(name="long-runs", run=host.long_runs.look, every=5.0, once_per_farm=True),
         Service(name="contacts", run=host.liveness.run),
         Service(name="last-seen", run=host.save_seen, every=10.0),
         Service(name="settings-file", run=host.configuration.look, every=2.0),

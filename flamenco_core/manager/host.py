@@ -37,6 +37,7 @@ from flamenco_core.manager.job_type_watch import JobTypeWatch
 from flamenco_core.manager.job_types import JobTypeCatalog
 from flamenco_core.manager.liveness import Liveness
 from flamenco_core.manager.logs import TaskLogs
+from flamenco_core.manager.long_runs import LongRuns
 from flamenco_core.manager.neighbors import Neighbors
 from flamenco_core.manager.news import News
 from flamenco_core.manager.old_workers import OldWorkers
@@ -119,6 +120,7 @@ class Manager:
         self.stuck = Stuck(self)
         self.old_workers = OldWorkers(self)
         self.trials = Trials(self)
+        self.long_runs = LongRuns(self)
         self.rules = Rules()
         self.liveness, self.timeouts = self._watching()
         self._offered: tuple[Variable, ...] = ()
@@ -145,6 +147,9 @@ class Manager:
                 tasks_per_worker=settings.blocklist_threshold,
             ),
             blocked_for=settings.blocklist_expires_after.nanoseconds // 1000,
+            longest_runs={
+                name.lower(): limit.seconds for name, limit in settings.task_timeouts.items()
+            },
             zone=zone_named(settings.time_zone),
         )
         self.intake = Intake.of(settings.limits)

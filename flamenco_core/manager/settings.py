@@ -258,6 +258,11 @@ class ManagerSettings:
         "Silence about a running task after which its worker has failed it; 0 means never.",
         acts="at once",
     )
+    task_timeouts: Mapping[str, Duration] = option(
+        factory=dict,
+        help="Longest run of a task by its type, as `{blender: 2h}`; then its worker failed it.",
+        acts="at once",
+    )
     worker_timeout: Duration = option(
         Duration.parse("1m"),
         "Silence after which a worker counts as gone; 0 means never.",

@@ -26,8 +26,8 @@ class WhyController(Controller):
     @get("/tasks/{task_id:str}/why", opt=operation("fetchTaskWhy", TaskWhy))
     async def why_task(self, request: Request[Any, Any, Any]) -> Answer:
         """Say why a task is not at work."""
-        task = path_id(request, "task_id")
-        found = await manager_of(request).database.read(why_task, task)
+        manager, task = manager_of(request), path_id(request, "task_id")
+        found = await manager.database.read(why_task, task, manager.rules)
         return reply(
             TaskWhy(
                 task_id=task,

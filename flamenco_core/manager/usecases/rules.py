@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 
 import attrs
@@ -60,6 +60,8 @@ class Rules:
     limits: FailureLimits = attrs.field(factory=FailureLimits)
     blocked_for: int = 0
     """Microseconds that a worker stays on a blocklist; 0 is for good."""
+    longest_runs: Mapping[str, float] = attrs.field(factory=dict)
+    """Seconds that a run may take, by task type in lower case; others have no limit."""
     turns: Turns = attrs.field(factory=Turns)
     choose: Choose | None = None
     """A plugin's word on what a worker does next; `None` if no plugin has one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 from sqlalchemy import bindparam, select
 
+from flamenco_core.config import Duration
 from flamenco_core.domain.statuses import TaskStatus
 from flamenco_core.domain.why import names_of
 from flamenco_core.manager.store import jobs as job_rows
@@ -12,6 +13,7 @@ from flamenco_core.manager.store import tasks as task_rows
 from flamenco_core.manager.store.query import Query, Row, literal
 from flamenco_core.manager.store.tables import dependencies, failures, tasks
 from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.why import SHOWN, explainer
 
 __all__ = ["TaskReason", "why_task"]
@@ -38,18 +40,19 @@ class TaskReason:
     waits_for: list[Row]
 
 
-def why_task(tx: Tx, task_id: str) -> TaskReason:
+def why_task(tx: Tx, task_id: str, rules: Rules) -> TaskReason:
     """Return why the task with this UUID is not at work; raises `NotFound`."""
     task = task_rows.task_by_uuid(tx, task_id)
     parents = tx.all(_PARENTS, task=task.id) if task.unfinished_parents else []
-    return TaskReason(task=task, words=_words(tx, task, parents), waits_for=parents)
+    return TaskReason(task=task, words=_words(tx, task, parents, rules), waits_for=parents)
 
 
-def _words(tx: Tx, task: Row, parents: list[Row]) -> str:
+def _words(tx: Tx, task: Row, parents: list[Row], rules: Rules) -> str:
     activity = f": {task.activity}" if task.activity else ""
     match TaskStatus(task.status):
         case TaskStatus.ACTIVE:
-            return f"it is at work on {task.worker_name or 'a worker'}{activity}"
+            at_work = f"it is at work on {task.worker_name or 'a worker'}{activity}"
+            return f"{at_work}{_limit(task, rules)}"
         case TaskStatus.COMPLETED:
             return "it is completed"
         case TaskStatus.CANCELED:
@@ -63,3 +66,10 @@ def _words(tx: Tx, task: Row, parents: list[Row]) -> str:
     if parents and words.startswith("waits for tasks"):
         return f"{words}: {names_of(f'{parent.name} ({parent.status})' for parent in parents)}"
     return words
+
+
+def _limit(task: Row, rules: Rules) -> str:
+    limit = rules.longest_runs.get(task.type.lower())
+    if not limit:
+        return ""
+    return f"; a run may take {Duration.of(limit)} (task_timeouts), then others try"

@@ -6,6 +6,7 @@ import click
 
 from flamenco_core.cli.commands.blocklist import of_worker
 from flamenco_core.cli.commands.worker_schedule import schedule
+from flamenco_core.cli.commands.workers_ask import ask
 from flamenco_core.cli.commands.workers_test import test
 from flamenco_core.cli.context import Cli, as_json, asks_manager
 from flamenco_core.cli.output import local_time, print_json, print_table, short
@@ -32,7 +33,7 @@ def workers(context: click.Context, as_json: bool) -> None:
     print_table(columns, rows, empty="no workers; start one with 'flamenco worker'")
 
 
-for _command in (of_worker, schedule, test):
+for _command in (ask, of_worker, schedule, test):
     workers.add_command(_command)
 
 
@@ -40,4 +41,5 @@ def _row(worker: WorkerSummary) -> list[object]:
     change = worker.status_change
     asked = f"{change.status}{' when idle' if change.is_lazy else ''}" if change else ""
     seen = local_time(worker.last_seen)
-    return [short(worker.id), worker.status, asked, seen, worker.version, worker.name]
+    status = f"{worker.status}, late" if worker.is_late else worker.status
+    return [short(worker.id), status, asked, seen, worker.version, worker.name]

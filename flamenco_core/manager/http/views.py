@@ -8,6 +8,8 @@ from typing import Any
 
 from flamenco_core.clock import rfc3339
 from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
+from flamenco_core.domain.workers import AWAY
+from flamenco_core.manager.liveness import Liveness
 from flamenco_core.wire import jobs, tasks, worker_mgt
 from flamenco_core.wire.worker import Command
 
@@ -106,13 +108,13 @@ def task_view(row: Any, failed_by: list[Any]) -> tasks.Task:
     )
 
 
-def worker_summary(row: Any, seen: int | None = None) -> worker_mgt.WorkerSummary:
-    """Show a worker in a list; *seen* is what only this Manager knows so far."""
-    return worker_mgt.WorkerSummary(**_worker(row, seen))
+def worker_summary(row: Any, liveness: Liveness) -> worker_mgt.WorkerSummary:
+    """Show a worker in a list; *liveness* is what only this Manager knows so far."""
+    return worker_mgt.WorkerSummary(**_worker(row, liveness))
 
 
-def _worker(row: Any, seen: int | None) -> dict[str, Any]:
-    change = None
+def _worker(row: Any, liveness: Liveness) -> dict[str, Any]:
+    change, seen = None, liveness.last_seen(row.uuid)
     if row.status_requested:
         requested = WorkerStatus(row.status_requested)
         change = worker_mgt.WorkerStatusChangeRequest(requested, bool(row.is_lazy))
@@ -124,13 +126,16 @@ def _worker(row: Any, seen: int | None) -> dict[str, Any]:
         "can_restart": bool(row.can_restart),
         "status_change": change,
         "last_seen": _time(max(seen or 0, row.seen_at or 0) or None),
+        "is_late": row.status not in AWAY and liveness.is_late(row.uuid, row.seen_at),
     }
 
 
-def worker_view(row: Any, seen: int | None, task: Any | None, tags: list[Any]) -> worker_mgt.Worker:
+def worker_view(
+    row: Any, liveness: Liveness, task: Any | None, tags: list[Any]
+) -> worker_mgt.Worker:
     """Show all of a worker."""
     return worker_mgt.Worker(
-        **_worker(row, seen),
+        **_worker(row, liveness),
         ip_address=row.address,
         platform=row.platform,
         supported_task_types=json.loads(row.task_types),

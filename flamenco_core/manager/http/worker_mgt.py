@@ -40,15 +40,15 @@ class WorkerManagementController(Controller):
         """List all workers."""
         manager = manager_of(request)
         rows = await manager.database.read(worker_rows.all_workers)
-        seen = manager.liveness.last_seen
-        return reply(wire.WorkerList([worker_summary(row, seen(row.uuid)) for row in rows]))
+        liveness = manager.liveness
+        return reply(wire.WorkerList([worker_summary(row, liveness) for row in rows]))
 
     @get("/workers/{worker_id:str}", opt=operation("fetchWorker", wire.Worker))
     async def fetch_worker(self, request: Request[Any, Any, Any]) -> Answer:
         """Show a worker."""
         manager, worker = manager_of(request), path_id(request, "worker_id")
         row, task, tagged = await manager.database.read(_whole_worker, worker)
-        return reply(worker_view(row, manager.liveness.last_seen(worker), task, tagged))
+        return reply(worker_view(row, manager.liveness, task, tagged))
 
     @delete("/workers/{worker_id:str}", opt=operation("deleteWorker"), status_code=200)
     async def delete_worker(self, request: Request[Any, Any, Any]) -> Answer:
@@ -67,10 +67,10 @@ class WorkerManagementController(Controller):
     )
     async def set_status(self, request: Request[Any, Any, Any]) -> Answer:
         """Ask a worker to be something else."""
-        worker = path_id(request, "worker_id")
+        worker, by = path_id(request, "worker_id"), request.scope["state"]["identity"].name
         body = await body_of(request, wire.WorkerStatusChangeRequest)
         await manager_of(request).database.write(
-            workers.request_worker_status, worker, body.status, is_lazy=body.is_lazy
+            workers.request_worker_status, worker, body.status, is_lazy=body.is_lazy, by=by
         )
         return empty()
 

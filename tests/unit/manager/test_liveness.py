@@ -67,7 +67,6 @@ def test_who_calls_another_manager_is_not_late_here(clock) -> None:
     liveness = Liveness(clock, 100)
     liveness.heard("w")
     clock.set(clock.monotonic() + 200)
-    clock._now = 10**15
     assert not liveness.is_late("w", clock.now() - 20_000_000)
     # What another Manager has heard is stored with a delay, which is let pass.
     assert not liveness.is_late("w", clock.now() - 89_000_000)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from flamenco_core.client.transport import Transport
+from flamenco_core.domain.statuses import WorkerStatus
 from flamenco_core.errors import BadRequest, FlamencoError
 from flamenco_core.wire.blocklist import (
     JobBlocklistAddition,
@@ -53,6 +54,9 @@ from flamenco_core.wire.why import TaskWhy, WorkerWhy
 from flamenco_core.wire.worker_mgt import (
     Worker,
     WorkerList,
+    WorkerStatusChangeRequest,
+    WorkerStatusRequest,
+    WorkerStatusRequestList,
     WorkerSummary,
     WorkerTag,
     WorkerTagChangeRequest,
@@ -156,6 +160,16 @@ class Client:
     def clear_blocklist(self, worker_id: str) -> None:
         """Take a worker off the blocklists of all jobs."""
         self.transport.send("DELETE", f"{_API}/worker-mgt/workers/{_part(worker_id)}/blocklist")
+
+    def ask_worker(self, worker_id: str, status: WorkerStatus, *, is_lazy: bool) -> None:
+        """Ask a worker to be something else; raises `NotAllowed`."""
+        body = WorkerStatusChangeRequest(status, is_lazy)
+        self._post(f"/worker-mgt/workers/{_part(worker_id)}/setstatus", body)
+
+    def status_requests(self, worker_id: str) -> list[WorkerStatusRequest]:
+        """Return what a worker was asked to be, the newest first; raises `NotFound`."""
+        path = f"/worker-mgt/workers/{_part(worker_id)}/status-requests"
+        return self._get(path, WorkerStatusRequestList).requests
 
     def test_worker(self, worker_id: str) -> WorkerTest:
         """Let a worker be tested when it is free; raises `Conflict` while it is already."""

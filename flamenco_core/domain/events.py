@@ -2,7 +2,7 @@
 
 * Event
   x JobEvent: JobSubmitted, JobStatusChanged, JobUpdated, JobDeleted, JobBlocklistChanged,
-    LastRenderedChanged
+    JobTasksImpossible, LastRenderedChanged
   x TaskEvent: TaskStatusChanged, TaskProgressed, TaskLogged
   x WorkerEvent: WorkerRegistered, WorkerStatusChanged, WorkerUpdated, WorkerDeleted,
     WorkerRemovalAnnounced, WorkerSecretChanged, WorkerTested
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import attrs
 
+from flamenco_core.domain.impossible import ImpossibleTasks
 from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
 from flamenco_core.domain.trials import TrialStatus
 
@@ -27,12 +28,14 @@ __all__ = [
     "Event",
     "HostEvent",
     "ImageFacts",
+    "ImpossibleFacts",
     "JobBlocklistChanged",
     "JobDeleted",
     "JobEvent",
     "JobFacts",
     "JobStatusChanged",
     "JobSubmitted",
+    "JobTasksImpossible",
     "JobTypesChanged",
     "JobUpdated",
     "LastRenderedChanged",
@@ -180,6 +183,24 @@ class JobBlocklistChanged(JobEvent):
     added: tuple[BlockFacts, ...] = ()
     removed: tuple[BlockFacts, ...] = ()
     reason: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ImpossibleFacts:
+    """Tasks of one type in a job that no known worker may run, why, and what was done."""
+
+    task_type: str
+    count: int
+    reason: str
+    done: ImpossibleTasks
+
+
+@attrs.frozen(kw_only=True)
+class JobTasksImpossible(JobEvent):
+    """A job has tasks that nobody may run, or has none such any more (no ``tasks``)."""
+
+    job: JobFacts
+    tasks: tuple[ImpossibleFacts, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import attrs
 
 from flamenco_core.domain.statuses import WorkerStatus
 
 __all__ = [
+    "AWAY",
     "Request",
+    "RequestOutcome",
     "after_sign_off",
     "after_state_changed",
     "gives_back",
+    "outcome_of",
     "requests_to",
     "wake_up",
 ]
+
+
+AWAY = frozenset({WorkerStatus.ERROR, WorkerStatus.OFFLINE})
+"""Workers that are not there."""
 
 
 @attrs.frozen
@@ -22,6 +31,27 @@ class Request:
 
     status: WorkerStatus
     is_lazy: bool = False
+
+
+class RequestOutcome(StrEnum):
+    """What became of a request."""
+
+    CONFIRMED = "confirmed"
+    REPLACED = "replaced"
+    """Something else was asked before it happened."""
+    WITHDRAWN = "withdrawn"
+
+
+_HAPPENS_AS = {
+    WorkerStatus.RESTART: {WorkerStatus.OFFLINE, WorkerStatus.STARTING},
+}
+
+
+def outcome_of(pending: Request, status: WorkerStatus, new: Request | None) -> RequestOutcome:
+    """Return what became of a request, when a worker is *status* and *new* is asked of it."""
+    if status in _HAPPENS_AS.get(pending.status, {pending.status}):
+        return RequestOutcome.CONFIRMED
+    return RequestOutcome.WITHDRAWN if new is None else RequestOutcome.REPLACED
 
 
 def after_state_changed(pending: Request | None, status: WorkerStatus) -> Request | None:

@@ -45,6 +45,7 @@ from flamenco_core.manager.http.routes import take_routes
 from flamenco_core.manager.http.setup import SetupController
 from flamenco_core.manager.http.shield import Shield
 from flamenco_core.manager.http.sleep import SleepController, TagSleepController
+from flamenco_core.manager.http.status_requests import StatusRequestController
 from flamenco_core.manager.http.stuck import StuckController
 from flamenco_core.manager.http.tasks import TaskController
 from flamenco_core.manager.http.trials import TrialController
@@ -89,6 +90,7 @@ CONTROLLERS = (
     SleepController,
     TagSleepController,
     TrialController,
+    StatusRequestController,
     StuckController,
     WhyController,
     EventController,

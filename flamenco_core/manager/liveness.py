@@ -17,6 +17,11 @@ __all__ = ["Liveness"]
 BEATS_MISSED = 4
 """A worker that said how often it calls is given up after missing so many calls."""
 
+LATE = 0.8
+"""A worker is late after this part of its time-out; it may be silent for 3/4 of it."""
+SAVED_EVERY = 10.0
+"""Seconds between two times that what was heard is stored."""
+
 
 @attrs.define
 class _Contact:
@@ -62,6 +67,17 @@ class Liveness:
         """Return when a worker was last heard of (microseconds, UTC), if it was."""
         contact = self._contacts.get(worker)
         return contact.wall if contact and contact.wall else None
+
+    def is_late(self, worker: str, saved: int | None) -> bool:
+        """Say whether a worker should have called by now; *saved* is as it is stored."""
+        contact = self._contacts.get(worker)
+        if contact is None:
+            return False  # nothing is expected of it, or it is another Manager's
+        silence = self._clock.monotonic() - contact.at
+        if contact.wall and (saved or 0) > contact.wall:
+            # Another Manager has heard of it since, and stores that every few seconds.
+            silence = (self._clock.now() - (saved or 0)) / 1_000_000 - SAVED_EVERY
+        return silence > contact.patience * LATE
 
     async def run(self) -> None:
         """Do what there is to do beside requests: nothing, for there is no other Manager."""

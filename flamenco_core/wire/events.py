@@ -45,6 +45,7 @@ def subject_of(event: events.Event) -> tuple[str, str]:
             | events.JobStatusChanged()
             | events.JobUpdated()
             | events.JobBlocklistChanged()
+            | events.JobTasksImpossible()
         ):
             return event.job.id, ""
         case events.TaskLogged():
@@ -108,6 +109,8 @@ def _of_job(event: events.JobEvent) -> dict[str, Any]:
             return _job(event.job) | extra
         case events.JobSubmitted() | events.JobUpdated():
             return _job(event.job)
+        case events.JobTasksImpossible():
+            return _job(event.job) | {"impossible": list(map(_impossible, event.tasks))}
         case events.JobBlocklistChanged():
             return _job(event.job) | {"blocklist": _blocklist(event)}
         case events.LastRenderedChanged():
@@ -143,6 +146,15 @@ def _job(job: JobFacts) -> dict[str, Any]:
 def _blocklist(event: events.JobBlocklistChanged) -> dict[str, Any]:
     changes = {"added": list(map(_block, event.added)), "removed": list(map(_block, event.removed))}
     return changes | ({"reason": event.reason} if event.reason else {})
+
+
+def _impossible(tasks: events.ImpossibleFacts) -> dict[str, Any]:
+    return {
+        "task_type": tasks.task_type,
+        "tasks_count": tasks.count,
+        "reason": tasks.reason,
+        "done": tasks.done,
+    }
 
 
 def _block(block: events.BlockFacts) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from flamenco_core.domain.statuses import TaskStatus, WorkerStatus
+from flamenco_core.domain.workers import RequestOutcome
 from flamenco_core.wire.schema import Id, Time
 from flamenco_core.wire.tasks import TaskWorker
 
@@ -12,6 +13,8 @@ __all__ = [
     "Worker",
     "WorkerList",
     "WorkerStatusChangeRequest",
+    "WorkerStatusRequest",
+    "WorkerStatusRequestList",
     "WorkerSummary",
     "WorkerTag",
     "WorkerTagChangeRequest",
@@ -26,6 +29,30 @@ class WorkerStatusChangeRequest:
 
     status: WorkerStatus
     is_lazy: bool
+
+
+@attrs.frozen(kw_only=True)
+class WorkerStatusRequest:
+    """What a worker was asked to be, and what became of it; ours, not in Flamenco 3.
+
+    One that nobody has asked for is the farm's: a worker that stops is to come back as it
+    left. Without an ``outcome`` it waits for the worker.
+    """
+
+    id: str
+    status: WorkerStatus
+    is_lazy: bool
+    asked_at: Time
+    asked_by: str | None = None
+    ended_at: Time | None = None
+    outcome: RequestOutcome | None = None
+
+
+@attrs.frozen
+class WorkerStatusRequestList:
+    """What a worker was asked to be, the newest first."""
+
+    requests: list[WorkerStatusRequest]
 
 
 @attrs.frozen(kw_only=True)
@@ -83,6 +110,8 @@ class WorkerSummary:
     """It waits for an operator to approve it. (Ours.)"""
     may_be_again: list[Id] | None = None
     """Workers that this one seems to have been before. (Ours.)"""
+    is_late: bool | None = None
+    """It should have called by now, and is given up if it does not. (Ours.)"""
 
 
 @attrs.frozen
@@ -106,6 +135,8 @@ class Worker:
     supported_task_types: list[str]
     status_change: WorkerStatusChangeRequest | None = None
     last_seen: Time | None = None
+    is_late: bool | None = None
+    """It should have called by now, and is given up if it does not. (Ours.)"""
     task: WorkerTask | None = None
     tags: list[WorkerTag] | None = None
     pending_approval: bool | None = None

@@ -7,6 +7,7 @@ import click
 from flamenco_core.cli.commands.blocklist import of_worker
 from flamenco_core.cli.commands.worker_admission import approve, merge, reject, rotate, variables
 from flamenco_core.cli.commands.worker_schedule import schedule
+from flamenco_core.cli.commands.workers_ask import ask
 from flamenco_core.cli.commands.workers_test import test
 from flamenco_core.cli.context import Cli, as_json, asks_manager
 from flamenco_core.cli.output import local_time, print_json, print_table, short
@@ -35,7 +36,7 @@ def workers(context: click.Context, as_json: bool) -> None:
         _say_again(worker)
 
 
-for _command in (of_worker, schedule, test, approve, reject, merge, rotate, variables):
+for _command in (ask, of_worker, schedule, test, approve, reject, merge, rotate, variables):
     workers.add_command(_command)
 
 
@@ -54,4 +55,5 @@ def _row(worker: WorkerSummary) -> list[object]:
     if worker.pending_approval:
         asked = "approval"
     seen = local_time(worker.last_seen)
-    return [short(worker.id), worker.status, asked, seen, worker.version, worker.name]
+    status = f"{worker.status}, late" if worker.is_late else worker.status
+    return [short(worker.id), status, asked, seen, worker.version, worker.name]

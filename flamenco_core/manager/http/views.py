@@ -9,6 +9,8 @@ from typing import Any
 from flamenco_core.clock import rfc3339
 from flamenco_core.domain.newcomers import STRANGER, Newcomer
 from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
+from flamenco_core.domain.workers import AWAY
+from flamenco_core.manager.liveness import Liveness
 from flamenco_core.wire import jobs, tasks, worker_mgt
 from flamenco_core.wire.worker import Command
 
@@ -108,14 +110,14 @@ def task_view(row: Any, failed_by: list[Any]) -> tasks.Task:
 
 
 def worker_summary(
-    row: Any, seen: int | None = None, known: Newcomer = STRANGER
+    row: Any, liveness: Liveness, known: Newcomer = STRANGER
 ) -> worker_mgt.WorkerSummary:
-    """Show a worker in a list; *seen* is what only this Manager knows so far."""
-    return worker_mgt.WorkerSummary(**_worker(row, seen, known))
+    """Show a worker in a list; *liveness* is what only this Manager knows so far."""
+    return worker_mgt.WorkerSummary(**_worker(row, liveness, known))
 
 
-def _worker(row: Any, seen: int | None, known: Newcomer) -> dict[str, Any]:
-    change = None
+def _worker(row: Any, liveness: Liveness, known: Newcomer) -> dict[str, Any]:
+    change, seen = None, liveness.last_seen(row.uuid)
     if row.status_requested:
         requested = WorkerStatus(row.status_requested)
         change = worker_mgt.WorkerStatusChangeRequest(requested, bool(row.is_lazy))
@@ -129,15 +131,20 @@ def _worker(row: Any, seen: int | None, known: Newcomer) -> dict[str, Any]:
         "last_seen": _time(max(seen or 0, row.seen_at or 0) or None),
         "pending_approval": known.is_pending or None,
         "may_be_again": list(known.was) or None,
+        "is_late": row.status not in AWAY and liveness.is_late(row.uuid, row.seen_at),
     }
 
 
 def worker_view(
-    row: Any, seen: int | None, task: Any | None, tags: list[Any], known: Newcomer = STRANGER
+    row: Any,
+    liveness: Liveness,
+    task: Any | None,
+    tags: list[Any],
+    known: Newcomer = STRANGER,
 ) -> worker_mgt.Worker:
     """Show all of a worker."""
     return worker_mgt.Worker(
-        **_worker(row, seen, known),
+        **_worker(row, liveness, known),
         ip_address=row.address,
         platform=row.platform,
         supported_task_types=json.loads(row.task_types),

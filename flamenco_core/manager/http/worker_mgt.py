@@ -42,8 +42,8 @@ class WorkerManagementController(Controller):
         """List all workers."""
         manager = manager_of(request)
         rows, new = await manager.database.read(list_workers)
-        seen = manager.liveness.last_seen
-        views = [worker_summary(w, seen(w.uuid), new.get(w.uuid, STRANGER)) for w in rows]
+        liveness = manager.liveness
+        views = [worker_summary(row, liveness, new.get(row.uuid, STRANGER)) for row in rows]
         return reply(wire.WorkerList(views))
 
     @get("/workers/{worker_id:str}", opt=operation("fetchWorker", wire.Worker))
@@ -51,7 +51,7 @@ class WorkerManagementController(Controller):
         """Show a worker."""
         manager, worker = manager_of(request), path_id(request, "worker_id")
         row, task, tagged, new = await manager.database.read(_whole_worker, worker)
-        return reply(worker_view(row, manager.liveness.last_seen(worker), task, tagged, new))
+        return reply(worker_view(row, manager.liveness, task, tagged, new))
 
     @delete("/workers/{worker_id:str}", opt=operation("deleteWorker"), status_code=200)
     async def delete_worker(self, request: Request[Any, Any, Any]) -> Answer:
@@ -70,10 +70,10 @@ class WorkerManagementController(Controller):
     )
     async def set_status(self, request: Request[Any, Any, Any]) -> Answer:
         """Ask a worker to be something else."""
-        worker = path_id(request, "worker_id")
+        worker, by = path_id(request, "worker_id"), request.scope["state"]["identity"].name
         body = await body_of(request, wire.WorkerStatusChangeRequest)
         await manager_of(request).database.write(
-            workers.request_worker_status, worker, body.status, is_lazy=body.is_lazy
+            workers.request_worker_status, worker, body.status, is_lazy=body.is_lazy, by=by
         )
         return empty()
 

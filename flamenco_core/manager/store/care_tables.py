@@ -5,6 +5,8 @@
   ``next_check`` when it will again; it is empty while the schedule is switched off.
   ``tag_id`` is the tag from which it was taken, empty for one of the worker's own.
 * ``tag_schedules``: the same for workers with a tag that have none of their own.
+* ``status_requests``: what workers were asked to be, by whom, and what came of it. The one
+  that is open is in ``workers``, too, where claims look.
 * ``worker_removals``: workers that were not heard of for long: when people were told that
   they will be removed, when they were, and when somebody brought them back.
 """
@@ -15,7 +17,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text
 
 from flamenco_core.manager.store.tables import Id, metadata
 
-__all__ = ["sleep_schedules", "tag_schedules", "worker_removals"]
+__all__ = ["sleep_schedules", "status_requests", "tag_schedules", "worker_removals"]
 
 
 def _worker() -> Column[int]:
@@ -65,4 +67,18 @@ worker_removals = Table(
     Column("noticed_at", BigInteger, nullable=True),
     Column("removed_at", BigInteger, nullable=True),
     Column("restored_at", BigInteger, nullable=True),
+)
+
+status_requests = Table(
+    "status_requests",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("worker_id", Id, ForeignKey("workers.id", ondelete="CASCADE"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("is_lazy", BigInteger, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=True),
+    Column("outcome", Text, nullable=False, server_default=""),
+    Index(None, "worker_id", "id"),
 )

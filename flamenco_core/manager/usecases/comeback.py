@@ -8,6 +8,7 @@ from flamenco_core.domain.workers import wake_up
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.usecases.requests import change_status
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.sleep import request_on_return
 
@@ -24,7 +25,7 @@ def come_back(tx: Tx, worker_id: str, now: WorkerStatus, rules: Rules) -> None:
 def take_back(tx: Tx, row: Row, now: WorkerStatus, reason: str, rules: Rules) -> Row:
     """Give a locked worker that was given up its status; return it as it is now."""
     request = request_on_return(tx, row, now, rules.zone)
-    worker_rows.set_status(tx, row.id, now, request)
+    change_status(tx, row, now, request)
     fresh = worker_rows.lock_worker(tx, row.uuid)
     facts = worker_rows.worker_facts(fresh)
     previous = WorkerStatus(row.status)

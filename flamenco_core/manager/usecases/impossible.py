@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 from sqlalchemy import bindparam, delete, func, select
 
-from flamenco_core.domain.events import JobUpdated
+from flamenco_core.domain.events import ImpossibleFacts, JobTasksImpossible, JobUpdated
 from flamenco_core.domain.impossible import ImpossibleTasks
 from flamenco_core.domain.statuses import Wanted
 from flamenco_core.domain.why import Able, Need, why_waiting
@@ -187,12 +187,26 @@ def treat_job(tx: Tx, job_id: str, choice: ImpossibleTasks, rules: Rules) -> lis
     found = [*_impossible(tx, job.id)] if job.runs else []
     if choice is ImpossibleTasks.FAIL and found:
         _fail(tx, job, found, rules)
-        return [attrs.evolve(tasks, done=choice) for tasks in found]
+        failed = [attrs.evolve(tasks, done=choice) for tasks in found]
+        _emit(tx, job, failed)
+        return failed
     if choice is ImpossibleTasks.UNBLOCK:
         found = [_unblock(tx, job, tasks) if tasks.can_unblock else tasks for tasks in found]
     waiting = [tasks for tasks in found if tasks.done is ImpossibleTasks.WAIT]
-    _tell(tx, job, f"{CANNOT}{_words(waiting)}" if waiting else AGAIN)
+    is_new = _tell(tx, job, f"{CANNOT}{_words(waiting)}" if waiting else AGAIN)
+    if is_new or len(waiting) < len(found):
+        _emit(tx, job, found)
     return found
+
+
+def _emit(tx: Tx, job: job_rows.JobState, found: Iterable[Impossible]) -> None:
+    facts = tuple(
+        ImpossibleFacts(
+            task_type=tasks.task_type, count=tasks.count, reason=tasks.reason, done=tasks.done
+        )
+        for tasks in found
+    )
+    tx.emit(JobTasksImpossible(job=job_rows.job_facts(tx, job), tasks=facts))
 
 
 def _fail(tx: Tx, job: job_rows.JobState, found: list[Impossible], rules: Rules) -> None:
@@ -223,13 +237,15 @@ def _unblock(tx: Tx, job: job_rows.JobState, found: Impossible) -> Impossible:
     return attrs.evolve(found, done=ImpossibleTasks.UNBLOCK)
 
 
-def _tell(tx: Tx, job: job_rows.JobState, words: str) -> None:
+def _tell(tx: Tx, job: job_rows.JobState, words: str) -> bool:
+    """Let people read what is wrong with a job; return whether that is news."""
     if job.activity == words or (words == AGAIN and not job.activity.startswith(CANNOT)):
-        return
+        return False
     job.activity = words
     job_rows.save_state(tx, job)
     log.warning("job %s (%s): %s", job.uuid, job.name, words)
     tx.emit(JobUpdated(job_rows.job_facts(tx, job)))
+    return True
 
 
 def _words(found: Iterable[Impossible]) -> str:

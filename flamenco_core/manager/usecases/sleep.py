@@ -15,13 +15,14 @@ import attrs
 from flamenco_core.domain.events import WorkerUpdated
 from flamenco_core.domain.sleep import Sleep, request_by
 from flamenco_core.domain.statuses import WorkerStatus
-from flamenco_core.domain.workers import Request
+from flamenco_core.domain.workers import AWAY, Request
 from flamenco_core.errors import BadRequest
 from flamenco_core.manager.store import sleep as sleep_rows
 from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.sleep import StoredSchedule
 from flamenco_core.manager.store.transaction import Tx
+from flamenco_core.manager.usecases.requests import change_status
 
 __all__ = [
     "ScheduleChange",
@@ -33,7 +34,6 @@ __all__ = [
     "set_schedule",
 ]
 
-AWAY = frozenset({WorkerStatus.ERROR, WorkerStatus.OFFLINE})
 MOST_SPANS = 50
 MOST_DAYS_OFF = 1000
 
@@ -112,7 +112,7 @@ def let_speak(tx: Tx, row: Row, stored: StoredSchedule, zone: tzinfo | None) -> 
     request = request_by(sleep, stored.schedule, was, pending)
     if was in AWAY or request == pending:
         return
-    worker_rows.set_status(tx, row.id, was, request)
+    change_status(tx, row, was, request, "its sleep schedule")
     tx.emit(WorkerUpdated(worker_rows.worker_facts(row, request=request, updated=tx.now)))
     tx.wake(row.uuid)
 

@@ -37,6 +37,7 @@ from flamenco_core.manager.store.query import Query, Row
 from flamenco_core.manager.store.tables import attempts, tasks, workers
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases import sleep
+from flamenco_core.manager.usecases.requests import change_status
 from flamenco_core.manager.usecases.rules import Rules
 from flamenco_core.manager.usecases.settle import settle, stamp
 
@@ -137,7 +138,7 @@ def sign_on(
         now=tx.now,
     )
     request = sleep.request_on_return(tx, old, WorkerStatus.STARTING, rules.zone)
-    worker_rows.set_status(tx, old.id, WorkerStatus.STARTING, request)
+    change_status(tx, old, WorkerStatus.STARTING, request)
     row = worker_rows.worker_by_uuid(tx, worker_id)
     _tell_status(tx, row, WorkerStatus(old.status), "signed on")
     _return_tasks(tx, row, rules, "its worker started anew", Outcome.LOST)
@@ -163,7 +164,9 @@ def state_changed(tx: Tx, worker_id: str, status: WorkerStatus, rules: Rules) ->
         _return_tasks(tx, row, rules, reason, Outcome.RETURNED)
 
 
-def request_worker_status(tx: Tx, worker_id: str, status: WorkerStatus, *, is_lazy: bool) -> None:
+def request_worker_status(
+    tx: Tx, worker_id: str, status: WorkerStatus, *, is_lazy: bool, by: str = ""
+) -> None:
     """Ask a worker to be something else; asking for what it is takes back a request.
 
     Raises `NotFound`, or `NotAllowed` for what nobody can ask of it.
@@ -174,7 +177,7 @@ def request_worker_status(tx: Tx, worker_id: str, status: WorkerStatus, *, is_la
     _require_possible(row, status)
     was = WorkerStatus(row.status)
     request = None if status is was else Request(status, is_lazy)
-    worker_rows.set_status(tx, row.id, was, request)
+    change_status(tx, row, was, request, by)
     tx.emit(WorkerUpdated(worker_rows.worker_facts(row, request=request, updated=tx.now)))
     tx.wake(worker_id)
 
@@ -270,7 +273,7 @@ def give_up_workers(tx: Tx, worker_ids: Sequence[str], rules: Rules) -> None:
 
 
 def _become(tx: Tx, row: Row, status: WorkerStatus, request: Request | None, reason: str) -> None:
-    worker_rows.set_status(tx, row.id, status, request)
+    change_status(tx, row, status, request)
     fresh = worker_rows.worker_by_uuid(tx, row.uuid)
     _tell_status(tx, fresh, WorkerStatus(row.status), reason)
 

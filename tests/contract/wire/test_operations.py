@@ -30,6 +30,7 @@ OURS = {
     *("addToJobBlocklist", "fetchWorkerBlocklist", "clearWorkerBlocklist"),
     *("fetchTagSleepSchedule", "setTagSleepSchedule", "deleteTagSleepSchedule"),
     "deleteWorkerSleepSchedule",
+    "fetchWorkerStatusRequests",
     *("testWorker", "fetchWorkerTest", "withdrawWorkerTest", "fetchWorkerTestPicture"),
     *("downloadJobArchive", "archiveJob"),
     *("fetchJobRetention", "setJobRetention", "pruneJobs"),

@@ -9,13 +9,14 @@ import anyio
 import pytest
 from sqlalchemy import bindparam, update
 
-from flamenco_core.domain.events import JobUpdated
+from flamenco_core.domain.events import JobTasksImpossible, JobUpdated
 from flamenco_core.domain.impossible import ImpossibleTasks
 from flamenco_core.manager.store.query import Query
 from flamenco_core.manager.store.tables import jobs as job_table
 from flamenco_core.manager.store.tables import tasks as task_table
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.testing.fake_clock import FakeClock
+from flamenco_core.wire.events import event_body, event_name, subject_of
 
 pytestmark = pytest.mark.parametrize(
     "database",
@@ -71,8 +72,14 @@ async def test_a_type_that_nobody_has_is_told_once_and_taken_back(
     await go_worker("new").join()
     assert (await check(api))["impossible"] == []
     assert (await api.job(job))["activity"].startswith("Can go on")
-    seen = [(await events.next(1)).event for _ in range(5)]
+    seen = [(await events.next(1)).event for _ in range(7)]
     assert sum(isinstance(event, JobUpdated) for event in seen) == 2
+    came, went = (event for event in seen if isinstance(event, JobTasksImpossible))
+    assert event_body(came)["impossible"] == [
+        {"task_type": "misc", "tasks_count": 1, "reason": NOBODY, "done": "wait"}
+    ]
+    assert event_body(went)["impossible"] == []
+    assert (event_name(came), subject_of(came)) == ("job", (job, ""))
 
 
 async def test_a_task_that_all_who_are_left_have_failed(

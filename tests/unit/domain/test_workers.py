@@ -8,6 +8,7 @@ from flamenco_core.domain.workers import (
     after_sign_off,
     after_state_changed,
     gives_back,
+    outcome_of,
     wake_up,
 )
 
@@ -62,3 +63,21 @@ def test_only_a_worker_that_is_awake_or_starts_keeps_what_it_holds(now: WorkerSt
 @pytest.mark.parametrize("status", list(WorkerStatus))
 def test_only_a_worker_that_was_given_up_wakes_up_by_asking(status: WorkerStatus) -> None:
     assert wake_up(status) is (status is ERROR)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "new", "outcome"),
+    [
+        ("asleep", "asleep", None, "confirmed"),
+        ("offline", "offline", "awake", "confirmed"),
+        ("restart", "offline", None, "confirmed"),
+        ("restart", "starting", None, "confirmed"),
+        ("asleep", "awake", "offline", "replaced"),
+        ("asleep", "awake", None, "withdrawn"),
+        ("awake", "error", None, "withdrawn"),
+    ],
+)
+def test_what_becomes_of_a_request(asked: str, status: str, new: str | None, outcome: str) -> None:
+    pending = Request(WorkerStatus(asked))
+    then = Request(WorkerStatus(new)) if new else None
+    assert outcome_of(pending, WorkerStatus(status), then) == outcome

@@ -45,3 +45,35 @@ def test_each_contact_is_saved_once(clock) -> None:
     assert liveness.unsaved() == [("w", clock.now())]
     assert liveness.unsaved() == []
     assert liveness.last_seen("w") == clock.now()
+
+
+def test_who_should_have_called_by_now_is_late(clock) -> None:
+    liveness = Liveness(clock, 100)
+    liveness.heard("w")
+    assert not liveness.is_late("w", None)
+    clock.set(clock.monotonic() + 80)
+    assert not liveness.is_late("w", None)
+    clock.set(clock.monotonic() + 1)
+    assert liveness.is_late("w", None)
+    liveness.heard("w")
+    assert not liveness.is_late("w", None)
+
+
+def test_of_whom_nothing_is_expected_is_not_late(clock) -> None:
+    assert not Liveness(clock, 100).is_late("w", 1)
+
+
+def test_who_calls_another_manager_is_not_late_here(clock) -> None:
+    liveness = Liveness(clock, 100)
+    liveness.heard("w")
+    clock.set(clock.monotonic() + 200)
+    assert not liveness.is_late("w", clock.now() - 20_000_000)
+    # What another Manager has heard is stored with a delay, which is let pass.
+    assert not liveness.is_late("w", clock.now() - 89_000_000)
+    assert liveness.is_late("w", clock.now() - 91_000_000)
+
+
+def test_after_a_start_nobody_is_late_for_having_been_silent_before(clock) -> None:
+    liveness = Liveness(clock, 100)
+    liveness.expect(["w"])
+    assert not liveness.is_late("w", clock.now() - 10**12)

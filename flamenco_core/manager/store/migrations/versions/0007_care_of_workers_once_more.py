@@ -1,4 +1,4 @@
-"""Blocks that expire, and sleep schedules of tags."""
+"""Blocks that expire, sleep schedules of tags, and what workers were asked to be."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def upgrade() -> None:
     """Migrate forward."""
     _let_blocks_expire()
     _let_tags_have_schedules()
+    _remember_requests()
 
 
 def _let_blocks_expire() -> None:
@@ -43,3 +44,26 @@ def _let_tags_have_schedules() -> None:
         ),
         sa.PrimaryKeyConstraint("tag_id", name=op.f("pk_tag_schedules")),
     )
+
+
+def _remember_requests() -> None:
+    op.create_table(
+        "status_requests",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("worker_id", Id, nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("is_lazy", sa.BigInteger(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("outcome", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["worker_id"],
+            ["workers.id"],
+            name=op.f("fk_status_requests_worker_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_status_requests")),
+    )
+    index = op.f("ix_status_requests_worker_id_id")
+    op.create_index(index, "status_requests", ["worker_id", "id"])

@@ -4,12 +4,15 @@ Hooks, settings and errors each have one source: `hookspecs.py`, the settings cl
 `errors.py`. A page that somebody forgot to write anew fails `make check`.
 """
 
+from __future__ import annotations
+
 import argparse
 import ast
 import inspect
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -101,12 +104,13 @@ def hook_page(hook: str) -> str:
 
 def signature(hook: str) -> str:
     tree = ast.parse(inspect.getsource(getattr(hookspecs, hook)))
-    function = tree.body[0]
-    line = f"def {hook}({ast.unparse(function.args)}) -> {ast.unparse(function.returns)}"
+    (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef))
+    returns = ast.unparse(function.returns) if function.returns else "None"
+    line = f"def {hook}({ast.unparse(function.args)}) -> {returns}"
     if len(line) <= 90:
         return line
     arguments = ",\n".join(f"    {ast.unparse(arg)}" for arg in function.args.args)
-    return f"def {hook}(\n{arguments},\n) -> {ast.unparse(function.returns)}"
+    return f"def {hook}(\n{arguments},\n) -> {returns}"
 
 
 def side_of(hook: str) -> str:
@@ -167,7 +171,7 @@ what is wrong with a file, and `flamenco config schema` is its JSON schema.
 """.splitlines()
 
 
-def rows(kind: type, prefix: str = "", acts: str = "after a restart") -> list[str]:
+def rows(kind: Any, prefix: str = "", acts: str = "after a restart") -> list[str]:
     lines = []
     for key, field in options_of(kind).items():
         name, when = f"{prefix}{key}", acts_of(field) or acts
@@ -179,9 +183,9 @@ def rows(kind: type, prefix: str = "", acts: str = "after a restart") -> list[st
     return lines
 
 
-def default_of(field: attrs.Attribute) -> str:
-    value = field.default
-    if isinstance(value, attrs.Factory):
+def default_of(field: attrs.Attribute[Any]) -> str:
+    value: Any = field.default
+    if hasattr(value, "factory"):
         value = value.factory() if not by_machine(field) else None
         if value is None:
             return "depends on the machine"
@@ -198,7 +202,7 @@ def default_of(field: attrs.Attribute) -> str:
     return f"`{value}`"
 
 
-def by_machine(field: attrs.Attribute) -> bool:
+def by_machine(field: attrs.Attribute[Any]) -> bool:
     return field.name in ("home", "enabled")
 
 

@@ -15,12 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import httpx
 
 PYTHON = sys.executable
+Process: TypeAlias = "subprocess.Popen[str]"
 FLAMENCO = (PYTHON, "-m", "flamenco_core.cli")
 START = 60.0
 """Seconds in which the Manager has to answer."""
@@ -44,7 +47,9 @@ NOT_ALL_SAID = {
     "taskUpdate": "a worker may not set every status",
     "saveSetupAssistantConfig": "a folder has to be there",
     "updateConfigurationFile": "settings have rules of their own; see their JSON schema",
+    "rehearseConfiguration": "the same",
     "archiveJob": "a folder has to be set",
+    "deleteJobs": "a folder has to be set, and there may be 1,000 at most",
     "pruneJobs": "a folder or rules have to be set",
     "setJobRetention": "to keep a job and to let it go exclude each other",
     "setWorkerSleepSchedule": "a time of day is more than a text",
@@ -52,7 +57,7 @@ NOT_ALL_SAID = {
 # A stream of events has no end; tests/integration/test_event_stream.py is about it.
 ENDLESS = "followEvents"
 # They go last: they would leave nothing for the others, not even who asks.
-DEADLY = ("deleteJob", "deleteJobMass", "deleteWorker", "deleteWorkerTag")
+DEADLY = ("deleteJob", "deleteJobs", "deleteJobMass", "deleteWorker", "deleteWorkerTag")
 # It wants 401 where Flamenco's Workers know 403; `ignored_auth` sees who gets in without.
 UNFIT = "missing_required_header"
 
@@ -73,16 +78,23 @@ def main() -> int:
 
 
 @contextmanager
-def running_manager(folder, database=None):
+def running_manager(folder: Path, database: str | None = None) -> Iterator[str]:
     """Run a Manager and give its address; it is stopped by its process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [*FLAMENCO, "manager", "--data", folder, "--listen", f"127.0.0.1:{port}"]
+    command: list[object] = [
+        *FLAMENCO,
+        "manager",
+        "--data",
+        folder,
+        "--listen",
+        f"127.0.0.1:{port}",
+    ]
     command += ["--shared", folder / "shared", "--log-level", "warning"]
     command += ["--database", database] if database else []
     env = {**os.environ, "FLAMENCO_AUTODISCOVERABLE": "false"}
-    process = subprocess.Popen([str(part) for part in command], cwd=folder, env=env)
+    process = subprocess.Popen([str(part) for part in command], cwd=folder, env=env, text=True)
     url = f"http://127.0.0.1:{port}"
     try:
         wait_for(url, process)
@@ -92,7 +104,7 @@ def running_manager(folder, database=None):
         process.wait(30)
 
 
-def wait_for(url, process):
+def wait_for(url: str, process: Process) -> None:
     end = time.monotonic() + START
     while time.monotonic() < end and process.poll() is None:
         try:
@@ -103,16 +115,16 @@ def wait_for(url, process):
     raise SystemExit("the Manager did not start")
 
 
-def populate(url):
+def populate(url: str) -> tuple[dict[str, list[str]], str]:
     """Let there be jobs, tags and workers, one at work; return all ids and who is at work."""
     with httpx.Client(base_url=f"{url}/api/v3") as client:
         worker, *others = [register(client) for _ in range(MANY)]
         jobs = [submit(client) for _ in range(MANY)]
         tags = [ok(client.post("/worker-mgt/tags", json={"name": f"t{n}"})) for n in range(MANY)]
         found = ok(client.get(f"/jobs/{jobs[-1]}/tasks")).json()["tasks"]
-        login = {"auth": (worker, SECRET)}
-        ok(client.post("/worker/state-changed", json={"status": "awake"}, **login))
-        at_work = ok(client.post("/worker/task", **login)).json()["uuid"]
+        login = (worker, SECRET)
+        ok(client.post("/worker/state-changed", json={"status": "awake"}, auth=login))
+        at_work = ok(client.post("/worker/task", auth=login)).json()["uuid"]
     ids = {
         "job_id": jobs,
         "task_id": [at_work, *(task["id"] for task in found)],
@@ -123,23 +135,23 @@ def populate(url):
     return ids, worker
 
 
-def register(client):
+def register(client: httpx.Client) -> str:
     body = {"name": "w", "platform": "linux", "secret": SECRET, "supported_task_types": ["misc"]}
-    return ok(client.post("/worker/register-worker", json=body)).json()["uuid"]
+    return str(ok(client.post("/worker/register-worker", json=body)).json()["uuid"])
 
 
-def submit(client):
-    job = {"name": "j", "type": "echo-sleep-test", "submitter_platform": "linux"}
+def submit(client: httpx.Client) -> str:
+    job: dict[str, Any] = {"name": "j", "type": "echo-sleep-test", "submitter_platform": "linux"}
     job["settings"] = {"message": "hi", "sleep_repeats": 3, "sleep_duration_seconds": 1}
-    return ok(client.post("/jobs", json=job)).json()["id"]
+    return str(ok(client.post("/jobs", json=job)).json()["id"])
 
 
-def ok(answer):
+def ok(answer: httpx.Response) -> httpx.Response:
     answer.raise_for_status()
     return answer
 
 
-def configuration(ids, worker):
+def configuration(ids: dict[str, list[str]], worker: str) -> str:
     """Write Schemathesis' settings: half of all ids are of things that there are."""
     lines = [
         'hooks = "fuzz_hooks"',
@@ -166,11 +178,12 @@ def configuration(ids, worker):
     return "\n".join(lines)
 
 
-def fuzz(url, config, options):
+def fuzz(url: str, config: Path, options: argparse.Namespace) -> int:
     """Send all requests; return 0 if nothing was found in enough of them."""
     each = 30 if options.cases < COVERAGE else 60  # requests for an example, measured
     how = ["--seed", options.seed, "--max-examples", options.cases // each + 1]
-    outputs, failed = [], False
+    outputs: list[str] = []
+    failed = False
     for together in rounds(options.cases):
         runs = [start(url, config, *how, *what) for what in together]
         outputs += [run.communicate()[0] for run in runs]
@@ -182,7 +195,7 @@ def fuzz(url, config, options):
     return 1 if failed else 0
 
 
-def rounds(cases):
+def rounds(cases: int) -> list[list[list[str]]]:
     """Return what each run of Schemathesis is told; those of one round run at once."""
     if cases < COVERAGE:
         return [[["--phases", "fuzzing", *named("--exclude-operation-id", ENDLESS)]]]
@@ -193,18 +206,21 @@ def rounds(cases):
     return [first, [named("--include-operation-id", *DEADLY)]]
 
 
-def start(url, config, *how):
-    program = [PYTHON, "-m", "schemathesis.cli", "--config-file", config, "run"]
+def start(url: str, config: Path, *how: object) -> Process:
+    program: list[object] = [PYTHON, "-m", "schemathesis.cli", "--config-file", config, "run"]
     program += [f"{url}/api/v3/openapi3.json", "--checks", "all", "--exclude-checks", UNFIT]
     program += ["--generation-database", "none", "--continue-on-failure", "--no-color", *how]
-    program = [str(part) for part in program]
     environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     return subprocess.Popen(
-        program, cwd=config.parent, env=environ, stdout=subprocess.PIPE, text=True
+        [str(part) for part in program],
+        cwd=config.parent,
+        env=environ,
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 
-def named(option, *names):
+def named(option: str, *names: str) -> list[str]:
     return [part for name in names for part in (option, name)]
 
 

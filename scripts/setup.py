@@ -1,9 +1,9 @@
 """Prepare .venv with everything that developing and trying Flamenco needs.
 
-Run by any Python 3, with nothing installed: it finds one that is good enough, makes the
-environment, and installs what requirements.lock names, hashes checked. When nothing has
-changed since the last time it does nothing. With --blender it also brings Blender as a
-Python module when this machine has no Blender.
+Run by any Python 3 (so types are in quotes), with nothing installed: it finds one that is
+good enough, makes the environment, and installs what requirements.lock names, hashes checked.
+When nothing has changed since the last time it does nothing. With --blender it also brings
+Blender as a Python module when this machine has no Blender.
 """
 
 import argparse
@@ -16,7 +16,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -32,7 +34,7 @@ EDITABLE = [".[manager,postgresql,exr,testing]"]
 PLUGIN_EXTRAS = {"flamenco_ffmpeg": "bundled"}
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description="Prepare .venv for Flamenco.")
     parser.add_argument("--blender", action="store_true", help="bring Blender if there is none")
     wanted = parser.parse_args()
@@ -53,31 +55,28 @@ def main():
     print("Ready: " + str(BIN / "flamenco"))
 
 
-def digest_of_inputs():
+def digest_of_inputs() -> str:
     """Everything that decides what is installed, and where."""
-    files = [
-        ROOT / "pyproject.toml",
-        *sorted(ROOT.glob("plugins/*/pyproject.toml")),
-        LOCK,
-        __file__,
-    ]
+    of_plugins = sorted(ROOT.glob("plugins/*/pyproject.toml"))
+    files = [ROOT / "pyproject.toml", *of_plugins, LOCK, Path(__file__)]
     digest = hashlib.sha256(str(ROOT).encode())
     for file in files:
-        digest.update(Path(file).read_bytes())
+        digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def stamp():
+def stamp() -> "dict[str, Any]":
     try:
-        return json.loads(STAMP.read_text())
+        found = json.loads(STAMP.read_text())
     except (OSError, ValueError):
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 # ------------------------------------------------------------------- finding a Python
 
 
-def make_environment():
+def make_environment() -> None:
     if works(PYTHON):
         return
     python = good_python()
@@ -87,7 +86,7 @@ def make_environment():
     run([python, "-m", "venv", "--clear", VENV])
 
 
-def works(python):
+def works(python: "Path | str") -> bool:
     """Really run it: a pyenv shim may be there for a version that is not."""
     try:
         done = subprocess.run(
@@ -102,7 +101,7 @@ def works(python):
     return done.returncode == 0
 
 
-def good_python():
+def good_python() -> "str | None":
     names = ["python" + version for version in VERSIONS] + ["python3", "python"]
     folders = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
     candidates = [str(Path(folder) / name) for name in names for folder in folders]
@@ -114,7 +113,7 @@ def good_python():
     return None
 
 
-def advice():
+def advice() -> str:
     lines = ["Flamenco needs Python 3.11 or newer with its 'venv' module; none was found."]
     if shutil.which("apt-get"):
         lines.append("Install it with: sudo apt-get install python3 python3-venv")
@@ -128,7 +127,7 @@ def advice():
 # ------------------------------------------------------------------- installing
 
 
-def install_uv():
+def install_uv() -> None:
     """uv first, from the lock like all else; pip would need a minute for what follows."""
     block = re.search(r"^uv==.*(?:\n +.*)*", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
     if block is None:
@@ -140,8 +139,8 @@ def install_uv():
         run([*pip, "--require-hashes", "--no-deps", "-r", file])
 
 
-def install(extras):
-    command = [BIN / "uv", "pip", "install", "--python", PYTHON, "--group", "dev"]
+def install(extras: "list[str]") -> None:
+    command: list[object] = [BIN / "uv", "pip", "install", "--python", PYTHON, "--group", "dev"]
     # Hashes of constraints are checked too, for builds as well as for what is installed.
     command += ["--constraints", LOCK, "--build-constraints", LOCK]
     for target in [*EDITABLE, *plugins(extras)]:
@@ -149,7 +148,7 @@ def install(extras):
     run(command, env=uv_environment())
 
 
-def plugins(extras):
+def plugins(extras: "list[str]") -> "Iterator[str]":
     for folder in sorted(ROOT.glob("plugins/*/pyproject.toml")):
         name = folder.parent.name
         names = [PLUGIN_EXTRAS[name]] if name in PLUGIN_EXTRAS else []
@@ -157,7 +156,7 @@ def plugins(extras):
         yield "./plugins/" + name + ("[" + ",".join(names) + "]" if names else "")
 
 
-def uv_environment():
+def uv_environment() -> "dict[str, str]":
     """uv does not read pip's settings; a studio's own package index is there."""
     env = dict(os.environ)
     for key, variable in (("index-url", "UV_DEFAULT_INDEX"), ("extra-index-url", "UV_INDEX")):
@@ -174,7 +173,7 @@ def uv_environment():
     return env
 
 
-def run(command, env=None):
+def run(command: "list[object]", env: "dict[str, str] | None" = None) -> None:
     done = subprocess.run([str(part) for part in command], cwd=str(ROOT), env=env, check=False)
     if done.returncode:
         sys.exit(done.returncode)
@@ -183,7 +182,7 @@ def run(command, env=None):
 # ------------------------------------------------------------------- Blender
 
 
-def has_blender():
+def has_blender() -> bool:
     """Say whether this machine has a Blender to render with."""
     if os.environ.get("FLAMENCO_BLENDER") or shutil.which("blender"):
         return True

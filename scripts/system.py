@@ -27,7 +27,7 @@ LIBRARIES = {
 }
 
 
-def main():
+def main() -> None:
     packages = missing()
     if not packages:
         return
@@ -38,7 +38,7 @@ def main():
         subprocess.run(["apt-get", "-y", *command], check=True, env=env)
 
 
-def missing():
+def missing() -> "list[str]":
     packages = []
     if not (shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))):
         packages.append("postgresql")
@@ -47,7 +47,7 @@ def missing():
     return packages
 
 
-def found(name):
+def found(name: str) -> bool:
     """find_library needs ldconfig or a compiler, which a slim image may not have."""
     if ctypes.util.find_library(name):
         return True

@@ -60,6 +60,8 @@ class Loaded(Generic[T]):
     folder: Path
     exists: bool
     sources: Mapping[str, Source]
+    notes: tuple[str, ...] = ()
+    """What people should know about how the file was read."""
     _kind: type[T] = attrs.field(repr=False)
     _tree: Section = attrs.field(repr=False)
     _origin: _Origin = attrs.field(repr=False)
@@ -151,24 +153,26 @@ def load_settings(
     A *path* that does not exist, or None, means defaults. *overrides* are arguments by
     key; those that are None do not count, and ``shaman.enabled`` reaches into a section.
     ``FLAMENCO_SHAMAN__ENABLED`` is the same in the environment. A method ``rooted(folder)``
-    of *kind* may return settings whose paths start from the file's folder. With *text*
-    that is read in place of the file.
+    of *kind* may return settings whose paths start from the file's folder, and a static
+    one ``upgraded(tree)`` what a file of an older format means, and notes about that. With
+    *text* that is read in place of the file.
 
     Raises `ConfigError`, with everything that is wrong.
     """
     variables = os.environ if environ is None else environ
     exists = text is not None or (path is not None and path.exists())
+    stated, notes = _upgraded(_file(path, text) if exists else Section(), kind)
     layers: list[tuple[Source, Section]] = [
-        ("file", _file(path, text) if exists else Section()),
+        ("file", stated),
         ("environment", from_environment(variables, env_prefix, kind)),
         ("argument", from_arguments(overrides or {})),
     ]
     tree = Section()
     sources: dict[str, Source] = {}
     for source, layer in layers:
-        stated = without_nulls(layer)
-        tree = merged(tree, stated)
-        sources.update(dict.fromkeys(_keys(stated), source))
+        given = without_nulls(layer)
+        tree = merged(tree, given)
+        sources.update(dict.fromkeys(_keys(given), source))
     folder = (path.parent if path is not None else Path()).absolute()
     settings = _rooted(_built(tree, kind, ()), folder)
     return Loaded(
@@ -177,6 +181,7 @@ def load_settings(
         folder=folder,
         exists=exists,
         sources=sources,
+        notes=notes,
         kind=kind,
         tree=tree,
         origin=_Origin(overrides=overrides or {}, env_prefix=env_prefix, environ=environ),
@@ -186,6 +191,16 @@ def load_settings(
 def _file(path: Path | None, text: str | None) -> Section:
     name = path or Path("settings")
     return read_yaml(name) if text is None else yaml_text(text, str(name))
+
+
+def _upgraded(file: Section, kind: type[Any]) -> tuple[Section, tuple[str, ...]]:
+    upgraded = getattr(kind, "upgraded", None)
+    if upgraded is None:
+        return file, ()
+    try:
+        return cast("tuple[Section, tuple[str, ...]]", upgraded(file))
+    except Wrong as wrong:
+        raise ConfigError(in_words([wrong])) from wrong
 
 
 def _fields(origin: _Origin) -> dict[str, Any]:

@@ -42,13 +42,14 @@ def save_settings(path: Path, changes: Mapping[str, Any], kind: type[Any]) -> No
     write_settings(path, content)
 
 
-def changed_text(path: Path, changes: Mapping[str, Any]) -> str:
-    """Return the settings file with *changes*; all else in it stays, comments too.
+def changed_text(path: Path, *changes: Mapping[str, Any]) -> str:
+    """Return the settings file with *changes*, one after the other; all else stays.
 
     Raises `ConfigError` for a file that cannot be read.
     """
     document = _document(path)
-    _apply(document, changes)
+    for change in changes:
+        _apply(document, change)
     text = io.StringIO()
     _yaml().dump(document, text)
     return text.getvalue() if path.exists() else f"{_HEADER}{text.getvalue()}"

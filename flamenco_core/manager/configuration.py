@@ -18,8 +18,10 @@ from flamenco_core.config import Loaded
 from flamenco_core.config.listing import Value, values_of
 from flamenco_core.config.save import changed_text, write_settings
 from flamenco_core.config.values import Acts
+from flamenco_core.config.yaml_file import read_yaml
 from flamenco_core.domain.events import SettingsChanged
 from flamenco_core.errors import BadRequest, ConfigError, Conflict
+from flamenco_core.manager.old_settings import TODAY, steps_to_today
 from flamenco_core.manager.plugin_sections import PluginSections
 from flamenco_core.manager.settings import ManagerSettings
 from flamenco_core.manager.wanted import changes_for
@@ -162,10 +164,12 @@ class Configuration:
             raise BadRequest(_in_one_line(error)) from error
 
     def _checked(self, changes: Mapping[str, Any]) -> tuple[str, Loaded[ManagerSettings]]:
-        if not self.path.exists():
+        if self.path.exists():
+            first = steps_to_today(read_yaml(self.path))
+        else:
             # Flamenco's own Manager reads no file without it; who goes back needs it.
-            changes = {"_meta": {"version": 3}, **changes}
-        text = changed_text(self.path, changes)
+            first = [{"_meta": {"version": TODAY}}]
+        text = changed_text(self.path, *first, changes)
         return text, self.loaded.again(text)
 
     def _accept(self, fresh: Loaded[ManagerSettings], author: Author) -> None:

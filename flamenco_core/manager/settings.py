@@ -18,9 +18,10 @@ import attrs
 from attrs import validators
 
 from flamenco_core.config import Duration, Loaded, Wrong, load_settings, option
-from flamenco_core.config.nodes import Scalar
+from flamenco_core.config.nodes import Scalar, Section
 from flamenco_core.domain.impossible import ImpossibleTasks
 from flamenco_core.domain.sleep_words import zone_named
+from flamenco_core.manager import old_settings
 from flamenco_core.manager.cleanup_settings import CleanupSettings
 from flamenco_core.manager.limits import Limits
 from flamenco_core.manager.logs import LogLimits
@@ -54,7 +55,7 @@ _POSTGRESQL = re.compile(r"^postgres(ql)?(\+psycopg)?://")
 
 def _read_version(node: Any) -> int:
     if not isinstance(node, Scalar) or node.value != 3:
-        raise Wrong("must be 3; older settings cannot be read, make them anew", node)
+        raise Wrong("must be 3 or older; a newer Manager wrote these, run that one", node)
     return 3
 
 
@@ -106,7 +107,9 @@ def _check_hosts(_: Any, field: Any, value: tuple[str, ...]) -> None:
 class Meta:
     """About the settings file itself."""
 
-    version: int = option(3, "Version of the format; there is only 3.", read=_read_version)
+    version: int = option(
+        3, "Version of the format; 1 and 2, of Flamenco 2, are read too.", read=_read_version
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -343,6 +346,11 @@ class ManagerSettings:
     blocked: tuple[str, ...] = option((), "Plugins that are not loaded, by name.")
     required: tuple[str, ...] = option((), "Plugins without which the Manager does not start.")
     strict: bool = option(False, "Stop at the first broken plugin instead of listing it.")
+
+    @staticmethod
+    def upgraded(tree: Section) -> tuple[Section, tuple[str, ...]]:
+        """Return a file of Flamenco 2 as one of today, and notes about that."""
+        return old_settings.upgraded(tree)
 
     def rooted(self, folder: Path) -> ManagerSettings:
         """Return settings whose relative paths start from *folder*."""

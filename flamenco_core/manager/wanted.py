@@ -55,6 +55,8 @@ def changes_for(loaded: Loaded[ManagerSettings], wanted: Mapping[str, Any]) -> d
     changes = _differing({k: v for k, v in asked.items() if k != "variables"}, present)
     if "variables" in asked:
         changes |= _variables(loaded, asked["variables"], present["variables"])
+    if "_meta" in changes:
+        raise ConfigError("_meta.version: must be 3; a file's format is no setting")
     if by_hand := changes.keys() & BY_HAND:
         raise ConfigError(f"{min(by_hand)}: can be changed in the settings file only, by hand")
     _refuse_overridden(loaded, changes)

@@ -62,8 +62,8 @@ def check(context: click.Context, file: Path) -> None:
     problems = list(_problems(loaded))
     for problem in problems:
         click.echo(problem)
-    for unknown in loaded.unknown():
-        click.echo(unknown)
+    for remark in (*loaded.notes, *loaded.unknown()):
+        click.echo(remark)
     if problems:
         context.exit(1)
     click.echo(f"{file}: fine")

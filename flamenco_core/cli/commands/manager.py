@@ -43,8 +43,8 @@ def manager(log_level: str, strict: bool, **given: Any) -> None:
 
         app = create_manager(loaded, strict=loaded.settings.strict)
         # After the plugins have taken their sections: only what nobody wants is unknown.
-        for unknown in loaded.unknown():
-            click.echo(f"flamenco: {unknown}", err=True)
+        for remark in (*loaded.notes, *loaded.unknown()):
+            click.echo(f"flamenco: {remark}", err=True)
         if loaded.settings.is_first_run:
             click.echo(f"flamenco: {HOW_TO_SET_UP}", err=True)
         if unused := without_effect(loaded):

@@ -71,7 +71,7 @@ HOSTILE: list[tuple[bytes | str, str]] = [
     (b"\x7fELF\x02\x01\x01" + bytes(range(256)), ":"),
     (b"manager_name: A\0\n", ":"),
     ("manager_name: !!python/object/apply:os.system ['true']\n", ":1: "),
-    ("_meta: {version: 2}\n", ":1: _meta.version: must be 3"),
+    ("_meta: {version: 4}\n", ":1: _meta.version: must be 3"),
     ("x: &x [*x]\n", ":"),
     ("", ": has no settings in it any more"),
     ("# all gone\n", ": has no settings in it any more"),

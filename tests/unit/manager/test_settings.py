@@ -152,7 +152,7 @@ def test_a_database_of_windows_is_a_file(load: Load) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("_meta: {version: 2}", "_meta.version: must be 3"),
+        ("_meta: {version: 4}", "_meta.version: must be 3 or older; a newer Manager wrote"),
         ("database: ''", "database: must be a file for SQLite"),
         ("database: mysql://x", "database: must be a file"),
         ("listen: here", "listen: must be HOST:PORT"),

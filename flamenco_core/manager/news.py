@@ -39,6 +39,8 @@ class News:
     events: Sequence[Event] = ()
     rings: Sequence[tuple[Pool, int]] = ()
     woken: Sequence[str] = ()
+    size: int = 0
+    """How much memory it takes, if that is notable (bytes)."""
 
     @property
     def is_empty(self) -> bool:

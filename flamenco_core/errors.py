@@ -17,6 +17,7 @@
     + Forbidden             this identity may not do that
     + Conflict              the state of the thing does not allow it
       - StaleMessage        a worker speaks for a run that is no longer its own
+      - DutyLost            another Manager of the farm does that now
     + NotAllowed            no such change from this status
   x Busy                    too much to do or not reachable; try again
     + TooMany               this client asks too often
@@ -36,6 +37,7 @@ __all__ = [
     "Conflict",
     "DatabaseError",
     "DuplicateName",
+    "DutyLost",
     "FlamencoError",
     "Forbidden",
     "JobTypeError",
@@ -132,6 +134,10 @@ class Conflict(Refused):
 
 class StaleMessage(Conflict):
     """A worker speaks for a run of a task that is no longer its own."""
+
+
+class DutyLost(Conflict):
+    """What only one Manager may do is another one's to do now."""
 
 
 class NotAllowed(Refused):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, suppress
 from enum import Enum, auto
 from random import Random, SystemRandom
 from typing import Protocol
@@ -12,6 +13,7 @@ import anyio
 
 from flamenco_core.backoff import Backoff
 from flamenco_core.clock import Clock
+from flamenco_core.errors import DutyLost
 from flamenco_core.offers.service import Service
 
 __all__ = ["Duties", "Supervisor"]
@@ -27,6 +29,9 @@ class Duties(Protocol):
 
     async def lost(self, duty: str) -> None:
         """Return when it has that duty no longer."""
+
+    def doing(self, duty: str) -> AbstractContextManager[None]:
+        """Let whatever inside needs the duty raise `DutyLost` once it is lost."""
 
 
 class _End(Enum):
@@ -106,11 +111,14 @@ class Supervisor:
 
             async def watch() -> None:
                 await duties.lost(service.name)
-                log.warning("service %r goes on in another Manager", service.name)
                 group.cancel_scope.cancel()
 
             group.start_soon(watch)
-            await service.run()
-            end = _End.DONE
+            # It may be lost before anybody here knows of it, after a freeze.
+            with suppress(DutyLost), duties.doing(service.name):
+                await service.run()
+                end = _End.DONE
             group.cancel_scope.cancel()
+        if end is _End.LOST:
+            log.warning("service %r goes on in another Manager", service.name)
         return end

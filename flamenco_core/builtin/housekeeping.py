@@ -24,6 +24,7 @@ def register_services(host: Manager) -> Iterable[Service]:
     cleanup = host.settings.cleanup
     services = [
         Service(name="worker-timeouts", run=host.give_up_overdue, every=0.5, once_per_farm=True),
+        Service(name="worker-watch", run=host.timeouts.watch, every=1.0),
         Service(name="task-timeouts", run=host.fail_silent_tasks, every=5.0),
         Service(name="long-runs", run=host.long_runs.look, every=5.0, once_per_farm=True),
         Service(name="contacts", run=host.liveness.run),

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from flamenco_core.domain.events import Event
 from flamenco_core.manager.audience import Audience
-from flamenco_core.manager.subscription import BEHIND, Numbered, Subscription
+from flamenco_core.manager.subscription import BEHIND, Numbered, Subscription, text_of
 
 if TYPE_CHECKING:
     from flamenco_core.host import Host
@@ -31,7 +31,9 @@ __all__ = ["Bus", "Numbered", "Subscription"]
 log = logging.getLogger(__name__)
 
 KEPT = 5_000
-"""How many past events a client can catch up with."""
+"""How many past events a client can catch up with ..."""
+KEPT_TEXT = 16 * 1024 * 1024
+"""... if what tasks have logged meanwhile is no longer than this (characters)."""
 MANAGERS = 1_000
 """Numbers are this far apart; what is below tells the Managers of one farm apart."""
 
@@ -43,7 +45,8 @@ class Bus:
         # Numbers must not repeat after a restart: a client would miss what it never saw.
         self._number = start
         self._apart = apart
-        self._past: deque[Numbered] = deque(maxlen=KEPT)
+        self._past: deque[Numbered] = deque()
+        self._past_text = 0
         self._subscriptions: set[Subscription] = set()
         # From the first event on, before there is a task that reads it.
         self._audience = Audience(plugins, host)
@@ -74,15 +77,22 @@ class Bus:
     def reset(self) -> None:
         """Let all clients read everything again, those that come back later as well."""
         self._past.clear()
+        self._past_text = 0
         self._pass_on(None)
 
     def _pass_on(self, event: Event | None) -> Numbered:
         self._number += self._apart
-        numbered = Numbered(self._number, event)
-        self._past.append(numbered)
+        numbered = Numbered(self._number, event, text_of(event))
+        self._keep(numbered)
         for subscription in self._subscriptions:
             self.missed += not subscription.put(numbered)
         return numbered
+
+    def _keep(self, numbered: Numbered) -> None:
+        self._past.append(numbered)
+        self._past_text += numbered.text
+        while len(self._past) > KEPT or self._past_text > KEPT_TEXT:
+            self._past_text -= self._past.popleft().text
 
     def subscribe(self, after: int | None = None) -> Subscription:
         """Follow events; *after* is the last number that the listener has seen."""

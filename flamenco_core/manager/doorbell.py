@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from typing import Any
 
 import attrs
 
@@ -19,6 +20,9 @@ __all__ = ["Bell", "Doorbell"]
 PASSED_ON = 3
 """So many others look when who was woken finds nothing; without a limit, a ring for a task
 that is taken already would wake all that wait, one after the other."""
+
+REMEMBERED = 10_000
+"""So many pools, and workers, have a last ring of their own; that of others is for all."""
 
 
 class Bell(Enum):
@@ -68,8 +72,7 @@ class Doorbell:
     def ring(self, rings: Iterable[tuple[Pool, int]]) -> None:
         """Wake up to so many workers of each pool."""
         for pool, count in rings:
-            self._rings += 1
-            self._last_ring[pool] = self._rings
+            self._note(self._last_ring, pool)
             self._to_pass_on[pool] = PASSED_ON
             for waiting in list(self._by_pool.get(pool, ()))[:count]:
                 self._wake(waiting)
@@ -96,10 +99,20 @@ class Doorbell:
 
     def wake(self, worker: str) -> None:
         """Wake this worker: there is something else for it than a task."""
-        self._rings += 1
-        self._last_wake[worker] = self._rings
+        self._note(self._last_wake, worker)
         if (waiting := self._by_worker.get(worker)) is not None:
             self._wake(waiting)
+
+    def _note(self, last: dict[Any, int], whom: Any) -> None:
+        self._rings += 1
+        # Anew: the dict's order is that of the rings.
+        last.pop(whom, None)
+        last[whom] = self._rings
+        while len(last) > REMEMBERED:
+            oldest = next(iter(last))
+            # Whoever has looked before that ring looks once more, perhaps in vain.
+            self._last_ring_for_all = max(self._last_ring_for_all, last.pop(oldest))
+            self._to_pass_on.pop(oldest, None)
 
     def close(self) -> None:
         """Wake everybody, for good."""

@@ -284,7 +284,7 @@ class Manager:
         """Tell that text was added to a task's log."""
         events = [TaskLogged(task_id=task_id, job_id=job_id, text=text)]
         self.bus.publish(events)
-        self.neighbors.tell(News(events=events))
+        self.neighbors.tell(News(events=events, size=len(text)))
 
     def end_streams(self) -> None:
         """Let live clients and waiting workers go, so that the server can stop."""

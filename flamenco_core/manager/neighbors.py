@@ -68,7 +68,7 @@ class Neighbors:
     def tell(self, news: News) -> None:
         """Tell the others, once it is committed."""
         if not self._line.is_alone and not news.is_empty:
-            self._line.say(news)
+            self._line.say(news, news.size)
 
     # -- what the line wants (see `Ears`) --------------------------------------------------
 
@@ -116,7 +116,7 @@ class Neighbors:
 
     def left(self) -> None:
         """Give all workers time: those of the Manager that left will come here."""
-        self._manager.timeouts.start_again()
+        self._manager.timeouts.manager_left()
 
     def missed(self) -> None:
         """Let everybody look for themselves."""

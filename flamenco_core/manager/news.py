@@ -42,6 +42,8 @@ class News:
     woken: Sequence[str] = ()
     introduction: Introduction | None = None
     """Of the Manager that tells it, when that goes by other settings than before."""
+    size: int = 0
+    """How much memory it takes, if that is notable (bytes)."""
 
     @property
     def is_empty(self) -> bool:

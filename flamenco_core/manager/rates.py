@@ -13,6 +13,8 @@ from flamenco_core.offers.identity import Identity
 __all__ = ["PerMinute", "Rates"]
 
 MINUTE = 60.0
+MANY = 100_000
+"""So many are counted at one time; when there are more, all begin anew."""
 
 
 class PerMinute:
@@ -31,7 +33,7 @@ class PerMinute:
         if not self.limit:
             return
         now = self._clock.monotonic()
-        if now >= self._until:
+        if now >= self._until or len(self._counts) >= MANY:
             self._until = now + MINUTE
             self._counts.clear()
         count = self._counts[key] = self._counts.get(key, 0) + 1

@@ -15,7 +15,7 @@ from flamenco_core.manager.liveness import Liveness
 from flamenco_core.manager.store.contacts import Contact, keep_contacts
 from flamenco_core.manager.store.database import Database
 
-__all__ = ["GATHER", "LONGEST", "SharedLiveness", "microseconds"]
+__all__ = ["GATHER", "LONGEST", "SharedLiveness", "microseconds", "stored_after"]
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class SharedLiveness(Liveness):
         super().heard(worker, beat)
         contact = self._contacts[worker]
         age = contact.at - self._stored_at.get(worker, float("-inf"))
-        if age >= min(contact.patience * OLD, OLDEST):
+        if age >= stored_after(contact.patience):
             self._stored_at[worker] = contact.at
             self._to_store.add(worker)
             self._is_asked.set()
@@ -76,6 +76,7 @@ class SharedLiveness(Liveness):
 
     async def store(self) -> None:
         """Store the contacts that were gathered."""
+        self._forget_gone()
         self._is_asked.clear()
         names, self._to_store = self._to_store, set()
         now = self._clock.monotonic()
@@ -95,6 +96,17 @@ class SharedLiveness(Liveness):
             self._to_store |= names
             self._is_asked.set()
             raise
+
+    def _forget_gone(self) -> None:
+        # They call another Manager now, or were given up or deleted there.
+        for worker in self.overdue():
+            if self._contacts[worker].is_saved:
+                self.forget(worker)
+
+
+def stored_after(patience: float) -> float:
+    """Return how old a stored contact may get before it is stored again; all in seconds."""
+    return min(patience * OLD, OLDEST)
 
 
 def microseconds(seconds: float) -> int:

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 
 import attrs
 
-from flamenco_core.domain.events import Event
+from flamenco_core.domain.events import Event, TaskLogged
 
-__all__ = ["BEHIND", "Numbered", "Subscription"]
+__all__ = ["BEHIND", "BEHIND_TEXT", "Numbered", "Subscription", "text_of"]
 
 BEHIND = 1_000
-"""A client or plugin with more unread events than this has missed some."""
+"""A client or plugin with more unread events than this has missed some ..."""
+BEHIND_TEXT = 8 * 1024 * 1024
+"""... or with more text of logs (characters); all that listen have the same in memory."""
 
 
 @attrs.frozen
@@ -21,6 +23,13 @@ class Numbered:
 
     number: int
     event: Event | None
+    text: int = 0
+    """How much text it brings along."""
+
+
+def text_of(event: Event | None) -> int:
+    """Return how much text of a log an event brings along (characters)."""
+    return len(event.text) if isinstance(event, TaskLogged) else 0
 
 
 class Subscription:
@@ -28,17 +37,19 @@ class Subscription:
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Numbered | None] = asyncio.Queue(BEHIND)
+        self._text = 0
         self._closed = False
 
     def put(self, numbered: Numbered) -> bool:
         """Add an event; False if there are too many: it only remembers that some were missed."""
         if self._closed:
             return True
-        fits = not self._queue.full()
+        fits = not self._queue.full() and self._text + numbered.text <= BEHIND_TEXT
         if not fits:
             while not self._queue.empty():
                 self._queue.get_nowait()
-            numbered = Numbered(numbered.number, None)
+            self._text, numbered = 0, Numbered(numbered.number, None)
+        self._text += numbered.text
         self._queue.put_nowait(numbered)
         return fits
 
@@ -53,8 +64,13 @@ class Subscription:
     async def next(self, timeout: float) -> Numbered | None:
         """Return the next event, `None` at the end; raises `TimeoutError` after *timeout* s."""
         async with asyncio.timeout(timeout):
-            return await self._queue.get()
+            return await self._take()
 
     async def __aiter__(self) -> AsyncIterator[Numbered]:
-        while (numbered := await self._queue.get()) is not None:
+        while (numbered := await self._take()) is not None:
             yield numbered
+
+    async def _take(self) -> Numbered | None:
+        numbered = await self._queue.get()
+        self._text -= numbered.text if numbered else 0
+        return numbered

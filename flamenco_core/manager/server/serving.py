@@ -42,6 +42,8 @@ DISK_FAILED = 74
 """Its exit code then, as sysexits.h has it; whoever watches it should start it again."""
 PATIENCE = 60
 """Seconds after which a peer whose system does not confirm what was sent is given up."""
+UNCOLLECTED = 100_000
+"""So many new objects may gather until those that are garbage are looked for."""
 RESERVE = 100
 """Open files that are not connections: the database, logs, programs that are run."""
 
@@ -257,11 +259,12 @@ def _collect_less() -> None:
     """Let the garbage collector look less often, and not at what stays for good.
 
     A job of 100,000 tasks is a million objects, and none of them is garbage yet: looking
-    through them again and again took half of the time.
+    through them again and again took half of the time. What is garbage meanwhile and knows
+    each other, `UNCOLLECTED` objects at most, is some 15 MB.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(UNCOLLECTED, 50, 100)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, bindparam, exists, select, text, union_all
@@ -16,6 +16,9 @@ from flamenco_core.manager.store.tasks import FOR_WORKERS
 from flamenco_core.manager.store.transaction import Pool, Tx
 
 __all__ = ["first_task", "open_lanes", "place_in", "useful_lanes"]
+
+STATEMENTS = 256
+"""So many are kept, one for each number of pools that a worker works for."""
 
 
 _IS_BLOCKED = blocked(lanes.c.job_id, bindparam("worker"), lanes.c.task_type)
@@ -45,7 +48,7 @@ def _lanes_of_pool(number: int, *, useful: bool) -> Select[Any]:
     return select(found)
 
 
-@cache
+@lru_cache(STATEMENTS)
 def _lanes(pools: int, *, useful: bool) -> Query:
     return Query(union_all(*(_lanes_of_pool(number, useful=useful) for number in range(pools))))
 

@@ -30,7 +30,17 @@ from flamenco_core.manager.store.query import Query, literal
 from flamenco_core.manager.store.tables import workers
 from flamenco_core.manager.store.transaction import Tx
 
-__all__ = ["AHEAD", "Contact", "Silent", "expect", "find_silent", "is_silent", "keep_contacts"]
+__all__ = [
+    "AHEAD",
+    "Contact",
+    "Silence",
+    "Silent",
+    "expect",
+    "find_silent",
+    "is_silent",
+    "keep_contacts",
+    "read_clock",
+]
 
 AHEAD = 2_000_000
 """Microseconds: a contact that is further in the future is from before a clock was set."""
@@ -39,7 +49,7 @@ _MICROSECONDS = extract("epoch", func.clock_timestamp()) * literal_column("10000
 _CLOCK = Query(select(cast(_MICROSECONDS, BigInteger)))
 
 
-def _clock(tx: Tx) -> int:
+def read_clock(tx: Tx) -> int:
     """Return the database's time; a file has none but that of its one Manager."""
     return int(tx.value(_CLOCK)) if tx.dialect == "postgresql" else tx.now
 
@@ -73,7 +83,7 @@ _ADD = Query(
 
 def keep_contacts(tx: Tx, heard: Iterable[Contact]) -> None:
     """Store when workers were heard of; those that are deleted are left out."""
-    now = _clock(tx)
+    now = read_clock(tx)
     # In one order: two Managers that store this at the same time wait, and do not deadlock.
     for contact in sorted(heard, key=lambda contact: contact.worker):
         row = {"worker": contact.worker, "heard": now - contact.age, "given": contact.patience}
@@ -83,7 +93,7 @@ def keep_contacts(tx: Tx, heard: Iterable[Contact]) -> None:
 
 def expect(tx: Tx, names: Iterable[str], patience: int) -> None:
     """Give workers of which nothing is stored, or only nonsense, a full time-out from now."""
-    now = _clock(tx)
+    now = read_clock(tx)
     for name in sorted(names):
         row = {"worker": name, "heard": now, "given": patience}
         if not tx.run(_CORRECT, **row):
@@ -91,12 +101,20 @@ def expect(tx: Tx, names: Iterable[str], patience: int) -> None:
 
 
 @attrs.frozen(kw_only=True)
+class Silence:
+    """How long a worker was not heard of, and how long it need not be (microseconds)."""
+
+    lasts: int
+    patience: int
+
+
+@attrs.frozen(kw_only=True)
 class Silent:
     """What `find_silent` has found, at the database's time ``now`` (microseconds)."""
 
     now: int
-    overdue: dict[str, int]
-    """Workers that are silent for too long, and how long they may be."""
+    overdue: dict[str, Silence]
+    """Workers that are silent for too long."""
     unknown: list[str]
     """Workers that should be there, and of which nobody knows when they were heard of."""
 
@@ -120,10 +138,14 @@ _SILENT = Query(
 
 def find_silent(tx: Tx, margin: int) -> Silent:
     """Return the workers that should be there and are silent, for *margin* more than allowed."""
-    now = _clock(tx)
+    now = read_clock(tx)
     rows = tx.all(_SILENT, margin=margin, now=now, latest=now + AHEAD)
     unknown = [row.uuid for row in rows if row.heard_at is None or row.heard_at > now]
-    overdue = {row.uuid: row.patience for row in rows if row.uuid not in set(unknown)}
+    overdue = {
+        row.uuid: Silence(lasts=now - row.heard_at, patience=row.patience)
+        for row in rows
+        if row.heard_at is not None and row.heard_at <= now
+    }
     return Silent(now=now, overdue=overdue, unknown=unknown)
 
 
@@ -138,4 +160,4 @@ _LOCKED = Query(
 def is_silent(tx: Tx, worker: str, margin: int) -> bool:
     """Say whether a worker is silent for too long; nobody can store that it was heard now."""
     row: Any = tx.one(_LOCKED, worker=worker, margin=margin)
-    return row is not None and row.until < _clock(tx)
+    return row is not None and row.until < read_clock(tx)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 __all__ = ["Ears", "Line", "NoLine"]
@@ -50,14 +51,23 @@ class Line(Protocol):
     async def close(self) -> None:
         """Say what is left, take leave and give all duties away."""
 
-    def say(self, said: Any) -> None:
-        """Let the others know; never raises, never waits."""
+    def say(self, said: Any, size: int = 0) -> None:
+        """Let the others know; never raises, never waits. *size* is what it takes (bytes)."""
 
     async def taken(self, duty: str) -> None:
-        """Return when this Manager has a duty; until then others have it."""
+        """Return when this Manager has a duty; until then others have it.
+
+        It has it at some moment after the call: what was known before may be long ago.
+        """
 
     async def lost(self, duty: str) -> None:
         """Return when this Manager has a duty no longer."""
+
+    def doing(self, duty: str) -> AbstractContextManager[None]:
+        """Let what is asked of the database inside be refused once the duty is lost.
+
+        It raises `DutyLost` then, and changes nothing.
+        """
 
 
 class NoLine:
@@ -72,7 +82,7 @@ class NoLine:
     async def close(self) -> None:
         """Do nothing."""
 
-    def say(self, said: Any) -> None:
+    def say(self, said: Any, size: int = 0) -> None:
         """Do nothing."""
 
     async def taken(self, duty: str) -> None:
@@ -81,3 +91,7 @@ class NoLine:
     async def lost(self, duty: str) -> None:
         """Never return."""
         await asyncio.Event().wait()
+
+    def doing(self, duty: str) -> AbstractContextManager[None]:
+        """Refuse nothing."""
+        return nullcontext()

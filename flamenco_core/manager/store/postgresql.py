@@ -30,6 +30,7 @@ from flamenco_core.errors import Busy, DatabaseError, StorageFull
 from flamenco_core.manager.store.batches import Batches
 from flamenco_core.manager.store.database import Deliver
 from flamenco_core.manager.store.delivery import Delivery
+from flamenco_core.manager.store.duty import fenced
 from flamenco_core.manager.store.line import Line
 from flamenco_core.manager.store.migrate import upgrade
 from flamenco_core.manager.store.postgresql_line import PostgresLine
@@ -53,7 +54,10 @@ STATEMENTS = 512
 # just grown) the planner would read whole tables, and keep that plan.
 SETTINGS = (
     "SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off;"
-    " SET plan_cache_mode = force_generic_plan; SET synchronous_commit = off"
+    " SET plan_cache_mode = force_generic_plan; SET synchronous_commit = off;"
+    # What a Manager has locked that is frozen in a transaction is free after this: before
+    # others take its duties, see `postgresql_session.FROZEN`.
+    " SET idle_in_transaction_session_timeout = '20s'"
 )
 # The commit of something that is in the log waits for the disk, and for all before it.
 FLUSH = (
@@ -81,7 +85,8 @@ class PostgresDatabase:
         self._url = url
         self._clock = clock
         self._local = threading.local()
-        self._opened: list[Any] = []
+        # One of each thread; a broken one gives its place to the next.
+        self._opened: dict[int, Any] = {}
         self._queued = 0
         self._flushed = 0.0
         self.batches = Batches()
@@ -119,7 +124,7 @@ class PostgresDatabase:
         await asyncio.to_thread(self._writers.shutdown)
         await asyncio.to_thread(self._delivery.close)
         await asyncio.to_thread(self._readers.shutdown)
-        for connection in self._opened:
+        for connection in self._opened.values():
             connection.close()
 
     def _migrate(self) -> None:
@@ -140,7 +145,8 @@ class PostgresDatabase:
             raise Busy("too many changes are waiting for the database; try again")
         self._queued += 1
         future = self._loop.create_future()
-        self._writers.submit(self._write, future, lambda tx: fn(tx, *args, **kwargs))
+        work = fenced(lambda tx: fn(tx, *args, **kwargs))
+        self._writers.submit(self._write, future, work)
         return await future
 
     async def brief(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -150,7 +156,7 @@ class PostgresDatabase:
     async def read(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Run *fn* on one state of the data, in a transaction that cannot write."""
         self._require_open()
-        work = partial(self._retried, self._look, lambda tx: fn(tx, *args, **kwargs))
+        work = partial(self._retried, self._look, fenced(lambda tx: fn(tx, *args, **kwargs)))
         return await self._loop.run_in_executor(self._readers, work)
 
     def has_space(self) -> bool:
@@ -282,7 +288,7 @@ class PostgresDatabase:
         # One size of number: otherwise each statement would be prepared once per size.
         connection.adapters.register_dumper(int, Int8Dumper)
         connection.execute(SETTINGS, prepare=False)
-        self._opened.append(connection)
+        self._opened[threading.get_ident()] = connection
         return connection.cursor()
 
     def _roll_back(self, cursor: Any) -> None:

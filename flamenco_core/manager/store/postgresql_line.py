@@ -15,16 +15,17 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import psycopg
 
 from flamenco_core.clock import SystemClock
 from flamenco_core.errors import DatabaseError
+from flamenco_core.manager.store.duty import Tenure, in_office
 from flamenco_core.manager.store.frames import Kind, Message, Reader, frames_of
 from flamenco_core.manager.store.line import Ears
-from flamenco_core.manager.store.postgresql_session import Session
+from flamenco_core.manager.store.postgresql_session import FROZEN, Session
 
 __all__ = ["PostgresLine"]
 
@@ -37,7 +38,9 @@ TOGETHER = 0.02
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds until a broken line is tried again; the last one again and again."""
 MOST = 10_000
-"""So much may wait to be said; then the others are told that they missed some."""
+"""So much may wait to be said; then the others are told that they missed some ..."""
+MOST_BYTES = 16 * 1024 * 1024
+"""... also if it is longer than this."""
 
 
 class _Turn:
@@ -64,9 +67,12 @@ class PostgresLine:
         self._monotonic = SystemClock().monotonic
         self._turns: dict[str, _Turn] = {}
         self._held: set[str] = set()
+        self._doubts: deque[asyncio.Future[frozenset[str]]] = deque()
+        self._session = (0, 0)
         self._others: set[int] = set()
         self._departed: set[int] = set()
         self._said: deque[Any] = deque()
+        self._said_bytes = 0
         self._unsent: list[Any] = []
         self._has_gaps = False
         self._failures = 0
@@ -107,25 +113,38 @@ class PostgresLine:
         self._listener.close()
         self._thread = None
 
-    def say(self, said: Any) -> None:
+    def say(self, said: Any, size: int = 0) -> None:
         """Let the others know, if there are any."""
         if self.is_alone:
             return
-        if len(self._said) >= MOST:
+        if len(self._said) >= MOST or self._said_bytes + size > MOST_BYTES:
             self._said.clear()
+            self._said_bytes = 0
             self._has_gaps = True
         self._said.append(said)
+        self._said_bytes += size
         self._ring()
 
     async def taken(self, duty: str) -> None:
         """Return when this Manager has a duty."""
         turn = self._turns.setdefault(duty, _Turn())
-        self._ring()
-        await turn.taken.wait()
+        held: frozenset[str] = frozenset()
+        while duty not in held:
+            self._ring()
+            await turn.taken.wait()
+            # This process may have been frozen since: the server has the last word.
+            self._doubts.append(doubt := self._loop.create_future())
+            self._ring()
+            held = await doubt
 
     async def lost(self, duty: str) -> None:
         """Return when this Manager has a duty no longer."""
         await self._turns[duty].lost.wait()
+
+    def doing(self, duty: str) -> AbstractContextManager[None]:
+        """Refuse what is asked of the database inside once this Manager's session ends."""
+        process, manager = self._session
+        return in_office(Tenure(duty=duty, process=process, manager=manager))
 
     def _ring(self) -> None:
         if not self._is_rung and self._thread is not None:
@@ -171,6 +190,7 @@ class PostgresLine:
 
     def _talk(self, session: Session) -> None:
         reader, look_at = Reader(), 0.0
+        self._session = session.process, session.number
         self._others = session.others()
         self.is_alone = not self._others
         self._send(session, Kind.HELLO, self._ears.introduction())
@@ -181,6 +201,7 @@ class PostgresLine:
             self._say_all(session)
             if is_rung or is_time:
                 self._take_duties(session)
+                self._settle_doubts(session)
             if is_time:
                 self._look_around(session)
                 look_at = self._monotonic() + TICK
@@ -213,6 +234,8 @@ class PostgresLine:
         with suppress(IndexError):
             while True:
                 self._unsent.append(self._said.popleft())
+        # What was said in this very moment may not be counted; that does not matter.
+        self._said_bytes = 0
         if self._unsent and not self.is_alone and (words := self._words()):
             self._send(session, Kind.NEWS, words)
         # Only now: what could not be sent is said again when the line is back.
@@ -240,10 +263,20 @@ class PostgresLine:
             self._held |= taken
             self._tell(self._set_turns, taken, mine=True)
 
+    def _settle_doubts(self, session: Session) -> None:
+        if count := len(self._doubts):
+            session.prove()
+            # Only now: if that fails, the next session answers.
+            doubts = [self._doubts.popleft() for _ in range(count)]
+            self._tell(_settle, doubts, frozenset(self._held))
+
     def _look_around(self, session: Session) -> None:
+        if self._others and session.end_frozen():
+            log.warning("another Manager on this database has not moved for %s seconds", FROZEN)
         there = session.others()
         died = self._others - there - self._departed
         self._others = there
+        self._departed &= there
         self.is_alone = not there
         if died:
             log.warning("another Manager on this database has died, or lost its connection")
@@ -277,3 +310,9 @@ class PostgresLine:
         # The loop may be closed already when a Manager stops in a hurry.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(lambda: fn(*args, **kwargs))
+
+
+def _settle(doubts: list[asyncio.Future[frozenset[str]]], held: frozenset[str]) -> None:
+    for doubt in doubts:
+        if not doubt.done():
+            doubt.set_result(held)

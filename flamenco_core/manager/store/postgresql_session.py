@@ -3,9 +3,11 @@
 Session locks say who is there and who has which duty. PostgreSQL frees them in the very
 moment in which the connection ends, which is when the process dies: no clock decides, and
 nobody has to renew anything. A machine that vanishes with its network is noticed by
-keep-alive packets, within `GONE` seconds. A lease with a time limit would also catch a
-process that is frozen, but needs its limit for every take-over; what a frozen Manager
-begins to do when it thaws is checked in the transaction (see `usecases.silence`).
+keep-alive packets, within `GONE` seconds.
+
+A process that is frozen keeps its connection. But a line asks for something every second,
+and the server knows when, by its own clock; the others end a session that was silent for
+`FROZEN` seconds. What the frozen Manager does when it thaws is refused (see `duty`).
 """
 
 from __future__ import annotations
@@ -18,12 +20,11 @@ from typing import Any
 import psycopg
 
 from flamenco_core.clock import new_id
+from flamenco_core.manager.store.duty import DUTY, FENCE, THERE
 
 __all__ = ["Session"]
 
 CHANNEL = "flamenco"
-THERE, DUTY = 0x666C_0002, 0x666C_0003
-"""PostgreSQL's first number of the locks: of a Manager that is there, and of a duty."""
 GONE = 9
 """Seconds until both ends notice that the other end's machine has vanished."""
 KEEP_ALIVE: dict[str, Any] = {
@@ -33,6 +34,9 @@ KEEP_ALIVE: dict[str, Any] = {
     "tcp_user_timeout": GONE * 1000,
 }
 
+FROZEN = 30
+"""Seconds without a word after which a Manager is frozen, and others do what it should."""
+
 _LISTEN = f"LISTEN {CHANNEL}"
 _SETTINGS = "SELECT set_config($1, $2, false)"
 _ENTER = f"SELECT pg_try_advisory_lock({THERE}, $1::int)"
@@ -41,9 +45,20 @@ _OTHERS = f"""
     WHERE datname = current_database() AND locktype = 'advisory' AND granted
     AND classid = {THERE} AND objsubid = 2 AND objid <> $1::int
 """  # noqa: S608
+_END_SILENT = f"""
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity JOIN pg_locks USING (pid)
+    WHERE datname = current_database() AND locktype = 'advisory' AND granted
+    AND classid = {THERE} AND objsubid = 2 AND pid <> pg_backend_pid()
+    AND state_change < clock_timestamp() - make_interval(secs => $1)
+"""  # noqa: S608
 _TAKE = f"""
     SELECT name FROM unnest($1::text[]) AS name
     WHERE pg_try_advisory_lock({DUTY}, hashtext(name))
+"""  # noqa: S608
+# Nobody waits here: the line has more to do.
+_IS_FREE = f"""
+    SELECT name FROM unnest($1::text[]) AS name
+    WHERE pg_try_advisory_xact_lock({FENCE}, hashtext(name))
 """  # noqa: S608
 _SEND = f"SELECT pg_notify('{CHANNEL}', frame) FROM unnest($1::text[]) AS frame"  # noqa: S608
 
@@ -51,7 +66,7 @@ _SEND = f"SELECT pg_notify('{CHANNEL}', frame) FROM unnest($1::text[]) AS frame"
 class Session:
     """A connection that listens; raises `psycopg.Error` when it breaks, whatever is asked.
 
-    ``number`` is who it is: another one for each connection.
+    ``number`` is who it is: another one for each connection; ``process`` is the server's.
     """
 
     def __init__(self, url: str) -> None:
@@ -63,6 +78,8 @@ class Session:
             connect_timeout=GONE,
             **KEEP_ALIVE,
         )
+        self.process = self._connection.info.backend_pid
+        self._taken: set[str] = set()
         try:
             self._set_up()
             self.number = self._enter()
@@ -89,9 +106,24 @@ class Session:
         """Return the numbers of the other Managers."""
         return {row[0] for row in self._all(_OTHERS, self.number)}
 
+    def end_frozen(self) -> bool:
+        """End the sessions of Managers that were silent for too long; say if there were any."""
+        return any(row[0] for row in self._all(_END_SILENT, FROZEN))
+
     def take(self, duties: Collection[str]) -> set[str]:
-        """Take those duties that nobody has; return them. Ask once for each only."""
-        return {row[0] for row in self._all(_TAKE, list(duties))} if duties else set()
+        """Take those duties that nobody has; return them. Ask for none that is returned.
+
+        One whose last transaction of the Manager before is not at its end yet comes later.
+        """
+        if not duties:
+            return set()
+        # Once for each: a session can have the same lock many times.
+        self._taken.update(row[0] for row in self._all(_TAKE, [*{*duties} - self._taken]))
+        return {row[0] for row in self._all(_IS_FREE, [*self._taken & {*duties}])}
+
+    def prove(self) -> None:
+        """Show that it still lives, and so has whatever it had."""
+        self._all("SELECT 1")
 
     def send(self, frames: Iterable[str]) -> None:
         """Send frames to all, in one transaction."""

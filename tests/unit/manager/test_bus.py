@@ -9,8 +9,9 @@ import pytest
 from flamenco_core import hookimpl
 from flamenco_core import plugins as plugins_module
 from flamenco_core.clock import SystemClock
-from flamenco_core.domain.events import JobDeleted
+from flamenco_core.domain.events import JobDeleted, TaskLogged
 from flamenco_core.manager import audience
+from flamenco_core.manager import bus as bus_module
 from flamenco_core.manager import subscription as queues
 from flamenco_core.manager.bus import Bus
 from flamenco_core.plugins import Plugins
@@ -20,6 +21,10 @@ HOST = SimpleNamespace(clock=SystemClock())
 
 def event(number: int) -> JobDeleted:
     return JobDeleted(str(number))
+
+
+def logged(text: str) -> TaskLogged:
+    return TaskLogged(task_id="t", job_id="j", text=text)
 
 
 @pytest.fixture
@@ -67,6 +72,36 @@ async def test_too_many_unread_events_are_a_reset(bus, monkeypatch) -> None:
         bus.publish([event(number)])
         assert await read(quick, 1) == [(101 + number, event(number))]
     assert await read(slow, 2) == [(104, None), (105, event(4))]
+
+
+async def test_a_client_can_catch_up_with_so_much_text_of_logs(bus, monkeypatch) -> None:
+    monkeypatch.setattr(bus_module, "KEPT_TEXT", 25)
+    bus.publish([logged("x" * 10) for _ in range(5)])
+    assert [len(numbered.event.text) for numbered in bus._past] == [10, 10]
+    assert await read(bus.subscribe(103), 2) == [(n, logged("x" * 10)) for n in (104, 105)]
+    assert await read(bus.subscribe(102), 1) == [(105, None)]
+    # One that is too long for itself is not kept, and counts for nothing afterwards.
+    bus.publish([logged("x" * 30), event(1)])
+    assert [numbered.event for numbered in bus._past] == [event(1)]
+    bus.reset()
+    bus.publish([logged("x" * 20)])
+    assert len(bus._past) == 2
+
+
+async def test_only_so_many_past_events_are_kept(bus, monkeypatch) -> None:
+    monkeypatch.setattr(bus_module, "KEPT", 3)
+    bus.publish([event(n) for n in range(10)])
+    assert [numbered.event for numbered in bus._past] == [event(7), event(8), event(9)]
+
+
+async def test_too_much_unread_text_is_a_reset(bus, monkeypatch) -> None:
+    monkeypatch.setattr(queues, "BEHIND_TEXT", 25)
+    slow, quick = bus.subscribe(), bus.subscribe()
+    for number in range(5):
+        bus.publish([logged("x" * 10)])
+        assert await read(quick, 1) == [(101 + number, logged("x" * 10))]
+    assert [event for _, event in await read(slow, 3)] == [None, *[logged("x" * 10)] * 2]
+    assert bus.missed == 1
 
 
 async def test_a_closed_bus_ends_streams_even_of_the_slow(bus, monkeypatch) -> None:

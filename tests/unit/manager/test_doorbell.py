@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from flamenco_core.manager import doorbell
 from flamenco_core.manager.doorbell import PASSED_ON, Bell, Doorbell
 
 POOL, OTHER = (0, "misc"), (7, "blender")
@@ -135,3 +136,30 @@ async def test_passing_on_without_a_ring_does_nothing(bell) -> None:
 async def test_nobody_waits_at_a_closed_doorbell(bell) -> None:
     bell.close()
     assert await bell.wait("w", (POOL,), bell.mark, 30) is Bell.LEAVE
+
+
+# -- it does not grow
+
+
+async def test_only_so_many_rings_are_remembered_and_none_is_missed(bell, monkeypatch) -> None:
+    monkeypatch.setattr(doorbell, "REMEMBERED", 3)
+    mark = bell.mark
+    for tag in range(10):
+        bell.ring([((tag, "misc"), 1)])
+        bell.wake(f"w{tag}")
+    assert [len(kept) for kept in (bell._last_ring, bell._last_wake, bell._to_pass_on)] == [3] * 3
+    # Those that are forgotten count for everybody who has looked before them.
+    assert await bell.wait("w0", ((99, "misc"),), mark, 30) is Bell.RUNG
+    assert await bell.wait("x", ((0, "misc"),), mark, 30) is Bell.RUNG
+    task = await waiting(bell, "x", (99, "misc"))
+    assert await woken([task]) == []
+    bell.close()
+
+
+async def test_who_rings_often_is_remembered(bell, monkeypatch) -> None:
+    monkeypatch.setattr(doorbell, "REMEMBERED", 2)
+    mark = bell.mark
+    for tag in range(5):
+        bell.ring([(POOL, 1), ((100 + tag, "misc"), 1)])
+    assert POOL in bell._last_ring
+    assert await bell.wait("w", (POOL,), mark, 30) is Bell.RUNG

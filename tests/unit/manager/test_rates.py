@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from flamenco_core.errors import TooMany
+from flamenco_core.manager import rates
 from flamenco_core.manager.limits import Limits
 from flamenco_core.manager.peers import Peers
 from flamenco_core.manager.rates import PerMinute, Rates
@@ -25,6 +26,14 @@ async def test_so_many_in_a_minute_then_in_the_next_one(clock) -> None:
     await clock.advance(40)
     rate.take("a")
     assert rate.refused == 1
+
+
+def test_strangers_cannot_make_it_grow(clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "MANY", 10)
+    rate = PerMinute(2, clock, "requests")
+    for number in range(1000):
+        rate.take(f"address {number}")
+        assert len(rate._counts) <= 10
 
 
 def test_zero_is_no_limit(clock) -> None:

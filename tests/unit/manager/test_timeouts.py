@@ -8,12 +8,28 @@ import pytest
 
 from flamenco_core.errors import Busy, NotFound
 from flamenco_core.manager.shared_liveness import GATHER, SharedLiveness
-from flamenco_core.manager.store.contacts import Silent, expect, find_silent, keep_contacts
-from flamenco_core.manager.timeouts import BREAK, JUMP, SharedTimeouts
+from flamenco_core.manager.store.contacts import (
+    Silence,
+    Silent,
+    expect,
+    find_silent,
+    keep_contacts,
+    read_clock,
+)
+from flamenco_core.manager.timeouts import BREAK, GRACE, JUMP, SharedTimeouts
 from flamenco_core.manager.usecases.silence import give_up_silent
 from flamenco_core.testing import FakeClock
 
 PATIENCE = 20_000_000
+LONG = 600_000_000
+
+
+def just_overdue(patience: int = PATIENCE) -> Silence:
+    return Silence(lasts=patience + 1, patience=patience)
+
+
+def long_gone(patience: int = PATIENCE) -> Silence:
+    return Silence(lasts=10 * patience, patience=patience)
 
 
 class Rows:
@@ -22,7 +38,7 @@ class Rows:
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
         self.is_set_by = 0.0
-        self.overdue: dict[str, int] = {}
+        self.overdue: dict[str, Silence] = {}
         self.unknown: list[str] = []
         self.called_meanwhile: set[str] = set()
         self.given_up: list[str] = []
@@ -30,9 +46,11 @@ class Rows:
         self.stored: list[Any] = []
         self.is_away = False
 
-    async def read(self, fn: Any, margin: int) -> Silent:
-        assert fn is find_silent
+    async def read(self, fn: Any, *margin: int) -> Any:
         now = round((self.clock.monotonic() + self.is_set_by) * 1_000_000)
+        if fn is read_clock:
+            return now
+        assert fn is find_silent
         return Silent(now=now, overdue=dict(self.overdue), unknown=list(self.unknown))
 
     async def write(self, fn: Any, *args: Any) -> Any:
@@ -82,7 +100,7 @@ async def watch(timeouts: SharedTimeouts, clock: FakeClock, seconds: float) -> N
 async def test_nobody_is_given_up_before_a_full_time_out_was_watched(
     timeouts: SharedTimeouts, rows: Rows, clock: FakeClock
 ) -> None:
-    rows.overdue = {"w": PATIENCE}
+    rows.overdue = {"w": just_overdue()}
     await watch(timeouts, clock, 19.5)
     assert rows.given_up == []
     await watch(timeouts, clock, 0.5)
@@ -93,7 +111,7 @@ async def test_who_becomes_silent_later_is_given_up_at_once(
     timeouts: SharedTimeouts, rows: Rows, clock: FakeClock
 ) -> None:
     await watch(timeouts, clock, 70)
-    rows.overdue = {"w": PATIENCE, "deleted": PATIENCE, "x": PATIENCE}
+    rows.overdue = {"w": just_overdue(), "deleted": just_overdue(), "x": just_overdue()}
     await timeouts.give_up_overdue()
     assert rows.given_up == ["w", "x"]
 
@@ -103,7 +121,7 @@ async def test_whom_this_manager_has_heard_is_not_given_up(
 ) -> None:
     await watch(timeouts, clock, 30)
     liveness.heard("w", 5)
-    rows.overdue = {"w": PATIENCE}
+    rows.overdue = {"w": just_overdue()}
     await watch(timeouts, clock, 19)
     assert rows.given_up == []
     await watch(timeouts, clock, 2)
@@ -114,7 +132,7 @@ async def test_who_calls_another_manager_in_the_last_moment_is_kept(
     timeouts: SharedTimeouts, rows: Rows, clock: FakeClock
 ) -> None:
     await watch(timeouts, clock, 30)
-    rows.overdue, rows.called_meanwhile = {"w": PATIENCE}, {"w"}
+    rows.overdue, rows.called_meanwhile = {"w": just_overdue()}, {"w"}
     await timeouts.give_up_overdue()
     assert rows.given_up == []
 
@@ -124,7 +142,7 @@ async def test_a_clock_that_is_set_gives_everybody_a_full_time_out(
     timeouts: SharedTimeouts, rows: Rows, clock: FakeClock, by: float
 ) -> None:
     await watch(timeouts, clock, 100)
-    rows.is_set_by, rows.overdue = by, {"w": PATIENCE}
+    rows.is_set_by, rows.overdue = by, {"w": just_overdue()}
     await watch(timeouts, clock, 19.5)
     assert rows.given_up == []
     await watch(timeouts, clock, 1)
@@ -137,7 +155,7 @@ async def test_a_clock_that_drifts_is_no_reason_to_wait(
     for _ in range(100):
         rows.is_set_by += 0.01
         await watch(timeouts, clock, 0.5)
-    rows.overdue = {"w": PATIENCE}
+    rows.overdue = {"w": just_overdue()}
     await timeouts.give_up_overdue()
     assert rows.given_up == ["w"]
 
@@ -146,22 +164,70 @@ async def test_after_a_database_that_was_away_everybody_gets_a_full_time_out(
     timeouts: SharedTimeouts, rows: Rows, clock: FakeClock
 ) -> None:
     await watch(timeouts, clock, 100)
-    rows.overdue = {"w": PATIENCE}
+    rows.overdue = {"w": just_overdue()}
     await clock.advance(BREAK + 0.1)
     await watch(timeouts, clock, 19.5)
     assert rows.given_up == []
 
 
+@pytest.mark.parametrize(("patience", "grace"), [(PATIENCE, 20), (LONG, GRACE)])
 async def test_workers_of_a_manager_that_died_get_time_to_call_another(
-    timeouts: SharedTimeouts, rows: Rows, clock: FakeClock
+    timeouts: SharedTimeouts, rows: Rows, clock: FakeClock, patience: int, grace: float
 ) -> None:
-    await watch(timeouts, clock, 100)
-    timeouts.start_again()
-    rows.overdue = {"w": PATIENCE}
-    await watch(timeouts, clock, 19.5)
+    await watch(timeouts, clock, 700)
+    timeouts.manager_left()
+    rows.overdue = {"w": long_gone(patience)}
+    await watch(timeouts, clock, grace - 0.5)
     assert rows.given_up == []
     await watch(timeouts, clock, 0.5)
     assert rows.given_up == ["w"]
+
+
+async def test_what_a_manager_that_died_has_heard_last_counts_although_it_is_not_stored(
+    timeouts: SharedTimeouts, rows: Rows, clock: FakeClock
+) -> None:
+    await watch(timeouts, clock, 700)
+    timeouts.manager_left()
+    await watch(timeouts, clock, GRACE)
+    last = LONG + 15_000_000
+    rows.overdue = {"w": Silence(lasts=last - 1, patience=LONG)}
+    await timeouts.give_up_overdue()
+    assert rows.given_up == []
+    rows.overdue = {"w": Silence(lasts=last, patience=LONG)}
+    await timeouts.give_up_overdue()
+    assert rows.given_up == ["w"]
+
+
+async def test_long_after_a_manager_died_everything_is_as_before(
+    timeouts: SharedTimeouts, rows: Rows, clock: FakeClock
+) -> None:
+    await watch(timeouts, clock, 700)
+    timeouts.manager_left()
+    await watch(timeouts, clock, 616)
+    rows.overdue = {"w": just_overdue(LONG)}
+    await timeouts.give_up_overdue()
+    assert rows.given_up == ["w"]
+
+
+async def test_who_has_watched_while_another_decided_takes_over_at_once(
+    timeouts: SharedTimeouts, rows: Rows, clock: FakeClock
+) -> None:
+    for _ in range(100):
+        await timeouts.watch()
+        await clock.advance(1)
+    rows.overdue = {"w": just_overdue()}
+    await timeouts.give_up_overdue()
+    assert rows.given_up == ["w"]
+
+
+async def test_who_was_frozen_itself_gives_everybody_a_full_time_out(
+    timeouts: SharedTimeouts, rows: Rows, clock: FakeClock
+) -> None:
+    await watch(timeouts, clock, 100)
+    await clock.advance(40)
+    rows.overdue = {"w": long_gone()}
+    await watch(timeouts, clock, 19.5)
+    assert rows.given_up == []
 
 
 async def test_workers_that_nobody_knows_of_are_expected(
@@ -235,3 +301,19 @@ async def test_who_signed_off_is_not_stored(liveness: SharedLiveness, rows: Rows
     liveness.forget("a")
     await liveness.store()
     assert rows.stored == [{}]
+
+
+async def test_who_calls_another_manager_now_is_forgotten(
+    liveness: SharedLiveness, clock: FakeClock
+) -> None:
+    liveness.heard("gone", 5)
+    await clock.advance(25)
+    liveness.heard("here", 5)
+    await liveness.store()
+    # Its last call is not in the database yet.
+    assert liveness.last_seen("gone") is not None
+    liveness.unsaved()
+    await liveness.store()
+    assert liveness.last_seen("gone") is None
+    assert liveness.last_seen("here") is not None
+    assert [*liveness._stored_at] == ["here"]

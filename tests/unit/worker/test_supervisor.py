@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import anyio
 import pytest
 
 from flamenco_core.backoff import Backoff
+from flamenco_core.errors import DutyLost
 from flamenco_core.offers import Service
 from flamenco_core.supervisor import Supervisor
 from flamenco_core.testing import FakeClock
@@ -126,6 +129,7 @@ class Switch:
 
     def __init__(self) -> None:
         self.mine, self.over = anyio.Event(), anyio.Event()
+        self.done: list[str] = []
 
     async def taken(self, duty: str) -> None:
         await self.mine.wait()
@@ -133,6 +137,12 @@ class Switch:
     async def lost(self, duty: str) -> None:
         await self.over.wait()
         self.mine, self.over = anyio.Event(), anyio.Event()
+
+    @contextmanager
+    def doing(self, duty: str) -> Iterator[None]:
+        self.done.append(f"begin {duty}")
+        yield
+        self.done.append(f"end {duty}")
 
 
 async def test_a_service_that_is_a_duty_runs_while_this_process_has_it(clock: FakeClock) -> None:
@@ -186,6 +196,33 @@ async def test_a_duty_that_is_done_is_not_done_again(clock: FakeClock) -> None:
 
     once = Service(name="once", run=work, once_per_farm=True)
     await Supervisor([once], clock=clock, duties=switch).run()
+    assert switch.done == ["begin once", "end once"]
+
+
+async def test_who_is_told_by_its_work_that_the_duty_is_lost_waits_for_it_again(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    switch, rounds = Switch(), []
+    switch.mine.set()
+
+    async def look() -> None:
+        rounds.append(clock.monotonic())
+        if len(rounds) == 1:
+            switch.mine = anyio.Event()
+            raise DutyLost("another Manager has it")
+
+    once = Service(name="once", run=look, every=10, once_per_farm=True)
+    supervisor = Supervisor([once], clock=clock, duties=switch)
+    async with anyio.create_task_group() as group:
+        group.start_soon(supervisor.run)
+        await clock.advance(100)
+        assert len(rounds) == 1
+        switch.mine.set()
+        await anyio.wait_all_tasks_blocked()
+        assert len(rounds) == 2
+        group.cancel_scope.cancel()
+    assert supervisor.failures == {"once": 0}
+    assert "service 'once' goes on in another Manager" in caplog.text
 
 
 async def test_without_others_there_are_no_duties_to_share(clock: FakeClock) -> None:

@@ -17,16 +17,24 @@ from typing import Any
 import attrs
 from attrs import validators
 
-from flamenco_core.config import Duration, Loaded, Wrong, load_settings, option
-from flamenco_core.config.nodes import Scalar, Section
+from flamenco_core.config import Duration, Loaded, load_settings, option
+from flamenco_core.config.nodes import Section
 from flamenco_core.domain.impossible import ImpossibleTasks
-from flamenco_core.domain.sleep_words import zone_named
 from flamenco_core.manager import old_settings
 from flamenco_core.manager.cleanup_settings import CleanupSettings
 from flamenco_core.manager.limits import Limits
 from flamenco_core.manager.logs import LogLimits
-from flamenco_core.manager.peers import network
 from flamenco_core.manager.registration_settings import RegistrationSettings
+from flamenco_core.manager.setting_checks import (
+    POSTGRESQL,
+    check_hosts,
+    check_networks,
+    check_url,
+    read_database,
+    read_listen,
+    read_version,
+    read_zone,
+)
 from flamenco_core.manager.variables import (
     DEFAULT_VARIABLES,
     VARIABLES_SCHEMA,
@@ -49,58 +57,6 @@ __all__ = [
 ]
 
 FILE_NAME = "flamenco-manager.yaml"
-_LISTEN = re.compile(r"^(\[[0-9A-Fa-f:.%]*\]|[^\s:\[\]]*):(\d{1,5})$", re.ASCII)
-_POSTGRESQL = re.compile(r"^postgres(ql)?(\+psycopg)?://")
-
-
-def _read_version(node: Any) -> int:
-    if not isinstance(node, Scalar) or node.value != 3:
-        raise Wrong("must be 3 or older; a newer Manager wrote these, run that one", node)
-    return 3
-
-
-def _read_listen(node: Any) -> str:
-    text = node.text.strip() if isinstance(node, Scalar) else ""
-    match = _LISTEN.match(text)
-    if not match or int(match[2]) > 65535:
-        raise Wrong("must be HOST:PORT, such as 127.0.0.1:8080, or :8080 for all", node)
-    return text
-
-
-def _read_database(node: Any) -> str:
-    text = node.text.strip() if isinstance(node, Scalar) else ""
-    scheme = text.partition(":")[0] if re.match(r"^\w{2,}(\+\w+)?:", text) else "file"
-    if not text or (scheme not in ("file", "sqlite") and not _POSTGRESQL.match(text)):
-        raise Wrong("must be a file for SQLite, or postgresql+psycopg://user@host/name", node)
-    return text
-
-
-def _read_zone(node: Any) -> str:
-    name = node.text.strip() if isinstance(node, Scalar) else ""
-    try:
-        zone_named(name)
-    except ValueError as error:
-        raise Wrong(str(error), node) from None
-    return name
-
-
-def _check_networks(_: Any, field: Any, value: tuple[str, ...]) -> None:
-    for text in value:
-        try:
-            network(text)
-        except ValueError as error:
-            raise ValueError(f"must be addresses or networks such as 10.0.0.0/8: {error}") from None
-
-
-def _check_url(_: Any, field: Any, value: str) -> None:
-    if value and not re.fullmatch(r"https?://[^\s/?#@]+/?", value):
-        raise ValueError("must be what people type, such as https://farm.example, without a path")
-
-
-def _check_hosts(_: Any, field: Any, value: tuple[str, ...]) -> None:
-    for name in value:
-        if not re.fullmatch(r"\*|(\*\.)?[^\s:/@*]+", name):
-            raise ValueError(f"must be names such as farm.example or *.example, not {name!r}")
 
 
 @attrs.frozen(kw_only=True)
@@ -108,7 +64,7 @@ class Meta:
     """About the settings file itself."""
 
     version: int = option(
-        3, "Version of the format; 1 and 2, of Flamenco 2, are read too.", read=_read_version
+        3, "Version of the format; 1 and 2, of Flamenco 2, are read too.", read=read_version
     )
 
 
@@ -198,26 +154,26 @@ class ManagerSettings:
     listen: str = option(
         "127.0.0.1:8080",
         "HOST:PORT to serve on; `:8080` is every network this machine is in.",
-        read=_read_listen,
+        read=read_listen,
     )
     public_url: str = option(
         "",
         "How people reach the Manager through a proxy, such as `https://farm.example`. With"
         " `https`, browsers are told never to come without TLS again.",
-        validator=_check_url,
+        validator=check_url,
     )
     hosts: tuple[str, ...] = option(
         (),
         "Names of this Manager, such as `farm.example` or `*.example`, besides its machine's"
         " own. Addresses, names without a dot and private ones (`.local`, `.lan`, ...) need"
         " not be listed. `*` takes any name, and is no defense against hostile web pages.",
-        validator=_check_hosts,
+        validator=check_hosts,
     )
     trusted_proxies: tuple[str, ...] = option(
         (),
         "Addresses of reverse proxies, or networks such as `10.0.0.0/8`, that are believed"
         " when they say who the client is.",
-        validator=_check_networks,
+        validator=check_networks,
     )
     limits: Limits = option(factory=Limits, acts="at once")
     autodiscoverable: bool = option(
@@ -227,7 +183,7 @@ class ManagerSettings:
         "flamenco-manager.sqlite",
         "A file for SQLite, or `postgresql+psycopg://user:password@host/name`, which several"
         " Managers may share.",
-        read=_read_database,
+        read=read_database,
     )
     database_check_period: Duration = option(
         Duration.parse("1h"),
@@ -305,7 +261,7 @@ class ManagerSettings:
         "",
         "Time zone of sleep schedules that name none, such as `Europe/Amsterdam`."
         " Empty is this machine's.",
-        read=_read_zone,
+        read=read_zone,
         acts="at once",
     )
     impossible_tasks: ImpossibleTasks = option(
@@ -400,8 +356,8 @@ def _rooted(path: Path, folder: Path) -> Path:
 
 
 def _rooted_database(database: str, folder: Path) -> str:
-    if _POSTGRESQL.match(database):
-        return _POSTGRESQL.sub("postgresql+psycopg://", database)
+    if POSTGRESQL.match(database):
+        return POSTGRESQL.sub("postgresql+psycopg://", database)
     # "file:x", "sqlite:x", "sqlite:///x" and "sqlite:////absolute/x" all name a file.
     path = re.sub(r"^(sqlite:///|sqlite:|file:(//)?)", "", database).partition("?")[0]
     return str(_rooted(Path(path), folder))

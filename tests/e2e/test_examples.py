@@ -13,6 +13,7 @@ from litestar.testing import AsyncTestClient
 from flamenco_core.domain.events import JobFacts, JobStatusChanged
 from flamenco_core.domain.scheduling import Candidate, WorkerAtWork
 from flamenco_core.domain.statuses import JobStatus
+from flamenco_core.manager.settings import load_manager_settings
 from flamenco_core.offers import Submission
 from flamenco_core.plugins import Plugins
 
@@ -152,3 +153,26 @@ async def test_a_manager_runs_inside_another_application(example):
         assert (await client.get("/api/v3/version")).json()["name"]
         assert (await client.get("/api/v3/jobs")).json() == {"jobs": []}
         assert (await client.get("/api/v3/nothing")).status_code == 404
+
+
+# -- live_settings
+
+
+async def test_a_long_job_is_let_in_without_a_restart(example, manager, tmp_path):
+    file = tmp_path / "flamenco-manager.yaml"
+    file.write_text(
+        f"shared_storage_path: {tmp_path}\nplugins: {{long_jobs: {{most_frames: 5}}}}\n"
+    )
+    plugin = example("live_settings").LongJobs()
+    job = {"name": "x", "type": "echo-sleep-test", "submitter_platform": "linux"}
+    job["settings"] = {"message": "hi", "frames": "1-10"}
+    async with manager([plugin], settings=load_manager_settings(file, environ={})) as running:
+        refused = await running.client.post("/api/v3/jobs/check", json=job)
+        assert refused.json()["message"] == "10 frames are more than 5; ask in #render"
+        body = {"plugins": {"long_jobs": {"most_frames": 10}}}
+        changed = await running.client.put("/api/v3/configuration/file", json=body)
+        assert "restart-needed" not in changed.headers
+        assert (await running.client.post("/api/v3/jobs/check", json=job)).status_code == 204
+        body["plugins"]["long_jobs"]["most_frames"] = 0
+        wrong = await running.client.put("/api/v3/configuration/file", json=body)
+        assert "plugins.long_jobs.most_frames: must be >= 1" in wrong.json()["message"]

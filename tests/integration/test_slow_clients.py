@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import attrs
 import httpx
 import pytest
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -239,3 +240,23 @@ def test_three_hundred_half_open_connections_disturb_nobody(serve, connect, capl
         assert all(b" 408 " in rest_of(line) for line in held)
         assert statistics.quantiles(took, n=100)[98] < 0.5
         assert len([r for r in caplog.records[before:] if "httpx" not in r.name]) <= 10
+
+
+def test_a_time_and_a_number_of_connections_count_without_a_restart(serve, connect) -> None:
+    with serve() as served:
+        line = connect(served.url)(HEAD)
+        manager = served.app.state.manager
+
+        def change() -> None:
+            before = manager.settings
+            after = attrs.evolve(before, limits=limits(connections=1))
+            manager.take_settings(attrs.evolve(manager.loaded, settings=after))
+            for follower in manager.configuration.followers:
+                follower(before, after)
+
+        served.on_loop(change)
+        refused = connect(served.url)(b"")
+        assert rest_of(refused) == b""
+        assert rest_of(line).startswith(b"HTTP/1.1 408 ")  # it would have had 10 s
+        assert httpx.get(f"{served.url}/api/v3/version").status_code == 200
+        assert served.server.lines.refused == 1

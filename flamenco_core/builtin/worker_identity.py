@@ -119,18 +119,20 @@ def check_access(identity: Identity, action: Action, manager: Manager) -> Iterab
     if identity.kind == "worker":
         if identity.is_pending and operation not in WHILE_PENDING:
             yield Problem(AWAITS_APPROVAL)
-        elif operation in OPERATORS_ONLY:
+        elif operation in OPERATORS_ONLY and _is_closed(manager):
             yield Problem("a Worker has no say in who may join the farm")
     elif operation in WORKERS_ONLY:
         yield Problem("only a registered worker may do this; its id and secret are missing")
-    elif operation in OPERATORS_ONLY and not _may_operate(identity, manager):
+    elif operation in OPERATORS_ONLY and _is_closed(manager) and not _may_operate(identity):
         yield Problem(
             "who may join the farm is decided at the Manager's own machine, as long as"
             " 'worker_registration: mode:' is not 'open'; run the command there"
         )
 
 
-def _may_operate(identity: Identity, manager: Manager) -> bool:
-    if manager.settings.worker_registration.mode is Admission.OPEN:
-        return True
+def _is_closed(manager: Manager) -> bool:
+    return manager.settings.worker_registration.mode is not Admission.OPEN
+
+
+def _may_operate(identity: Identity) -> bool:
     return identity.kind == "person" or identity.is_near

@@ -25,7 +25,7 @@ class Identity:
     """A worker that an operator has not approved yet."""
     must_rotate: bool = False
     """A worker that is asked to change its secret."""
-    is_near: bool = False
+    is_near: bool = attrs.field(default=False, eq=False)
     """Somebody without credentials, but at the Manager's own machine."""
 
 

@@ -34,7 +34,7 @@ def register_services(host: Manager) -> Iterable[Service]:
         Service(name="job-types", run=host.job_type_watch.look, every=1.0),
         Service(name="sleep-schedules", run=host.sleeping.follow, every=5.0, once_per_farm=True),
         Service(name="stuck-jobs", run=host.stuck.watch, every=60.0, once_per_farm=True),
-        Service(name="blocklists", run=host.expire_blocks, every=5.0, once_per_farm=True),
+        Service(name="blocklists", run=host.expire_blocks, every=1.0, once_per_farm=True),
         Service(name="old-workers", run=host.old_workers.look, every=600.0, once_per_farm=True),
         Service(name="worker-tests", run=host.trials.look, every=30.0, once_per_farm=True),
         Service(name="last-rendered", run=host.last_rendered.serve),

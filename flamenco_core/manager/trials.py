@@ -111,8 +111,10 @@ class Trials:
 
     async def look(self) -> None:
         """End trials that take too long, and remove what is left of them."""
-        for test in await self._manager.database.write(trials.give_up_trials):
-            await self._clean(test)
+        database = self._manager.database
+        if await database.read(trials.is_anything_late):
+            for test in await database.write(trials.give_up_trials):
+                await self._clean(test)
 
     def _folder(self, test: str) -> Path:
         return Path(self._manager.storage.location) / FOLDER / test

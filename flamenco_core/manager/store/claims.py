@@ -82,7 +82,7 @@ def _found(
     start: Mapping[Pool, Place],
     most: int,
 ) -> list[Row]:
-    values: dict[str, Any] = {"worker": worker, "most": most, "now": tx.now}
+    values: dict[str, Any] = {"worker": worker, "most": most}
     for number, pool in enumerate(pools):
         values[f"tag{number}"], values[f"type{number}"] = pool
         for part, at in enumerate(start.get(pool, START)):
@@ -128,4 +128,4 @@ def first_task(tx: Tx, lane: Row, worker: int) -> Row | None:
     It is not blocked for the lane's job, and has not failed the task.
     """
     query = _FIRST_TASK_OF[tx.shared]
-    return tx.one(query, lane=lane.id, task_type=lane.task_type, worker=worker, now=tx.now)
+    return tx.one(query, lane=lane.id, task_type=lane.task_type, worker=worker)

@@ -301,7 +301,7 @@ blocks = Table(
     _text("reason", default=""),
     _number("created_at", None),
     _text("added_by", default=""),
-    # A number in any case: to compare it costs a claim nothing.
+    # A number in any case: one comparison says who is still blocked.
     _number("expires_at", NEVER),
     Index(None, "worker_id"),
     Index(None, "expires_at"),

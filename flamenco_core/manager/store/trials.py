@@ -12,6 +12,7 @@ from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.store.trial_tables import trials, worker_tests
 
 __all__ = [
+    "are_there_old",
     "close_test",
     "delete_tests",
     "find_trial",
@@ -133,11 +134,14 @@ def close_test(tx: Tx, test: int) -> bool:
     return not tx.value(_OPEN_OF_TEST, test=test) and tx.run(_CLOSE, test=test, now=tx.now) > 0
 
 
-_DELETE = Query(
-    delete(worker_tests).where(
-        worker_tests.c.ended_at.is_not(None), worker_tests.c.asked_at < bindparam("before")
-    )
-)
+_IS_OLD = (worker_tests.c.ended_at.is_not(None), worker_tests.c.asked_at < bindparam("before"))
+_OLD = Query(select(worker_tests.c.id).where(*_IS_OLD).limit(one))
+_DELETE = Query(delete(worker_tests).where(*_IS_OLD))
+
+
+def are_there_old(tx: Tx, before: int) -> bool:
+    """Say whether there are tests that `delete_tests` would delete."""
+    return tx.one(_OLD, before=before) is not None
 
 
 def delete_tests(tx: Tx, before: int) -> int:

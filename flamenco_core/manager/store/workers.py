@@ -254,7 +254,7 @@ def others_able(tx: Tx, *, task: int, job: int, task_type: str, tag: int) -> lis
 
     Those of the right type and tag that neither failed it nor are blocked.
     """
-    rows = tx.all(_OTHERS, task=task, job=job, task_type=task_type, now=tx.now)
+    rows = tx.all(_OTHERS, task=task, job=job, task_type=task_type)
     able = [row.id for row in rows if task_type in json.loads(row.task_types)]
     if not tag:
         return able

@@ -26,6 +26,7 @@ __all__ = [
     "ask_for_test",
     "find_own",
     "give_up_trials",
+    "is_anything_late",
     "last_result",
     "report_trial",
     "withdraw_test",
@@ -182,6 +183,12 @@ def _is_old(trial: Row, said: Report) -> bool:
 
 
 # -- what the Manager does by itself --------------------------------------------------------
+
+
+def is_anything_late(tx: Tx) -> bool:
+    """Say whether there is something to give up or to delete. Changes nothing."""
+    late = any(_late(tx, trial) for trial in trial_rows.open_trials(tx))
+    return late or trial_rows.are_there_old(tx, tx.now - KEPT)
 
 
 def give_up_trials(tx: Tx) -> list[str]:

@@ -28,7 +28,7 @@ def with_bodies() -> Iterator[Operation]:
 
 
 OPERATIONS = list(with_bodies())
-ANY_KEYS = {"updateConfigurationFile"}
+ANY_KEYS = {"updateConfigurationFile", "rehearseConfiguration"}
 """Keys that they do not know are left out; test_configuration.py is about those they know."""
 both_databases = pytest.mark.parametrize(
     "database",

@@ -18,8 +18,9 @@ class Service:
     one round and is called again after that time.
 
     With ``once_per_farm`` only one Manager of several on one database runs it at a time;
-    when that one dies, another starts it within seconds. What it does should bear to be
-    begun twice: the one before may have got halfway.
+    when that one dies, another starts it within seconds; within half a minute, when it is
+    frozen. What it does should bear to be begun twice: the one before may have got halfway.
+    From then on all that it asks of the database raises `DutyLost`.
     """
 
     name: str

@@ -261,6 +261,9 @@ class PostgresLine:
         free = [duty for duty in list(self._turns) if duty not in self._held]
         if taken := session.take(free):
             self._held |= taken
+            # Whoever had it is gone, and the look at who is there comes only later: its
+            # workers must have their time before the duty is done here.
+            self._tell(self._ears.left)
             self._tell(self._set_turns, taken, mine=True)
 
     def _settle_doubts(self, session: Session) -> None:

@@ -150,6 +150,42 @@ async def test_a_duty_is_taken_over_after_the_last_transaction_of_the_one_before
     assert await bert.read(names) >= {"x"}
 
 
+class Noting(Deaf):
+    """Ears that note that another Manager has gone."""
+
+    def __init__(self) -> None:
+        self.has_left = False
+
+    def left(self) -> None:
+        self.has_left = True
+
+
+async def test_who_takes_over_knows_before_that_a_manager_has_gone(
+    anna: PostgresDatabase, bert: PostgresDatabase, postgresql_url: str, monkeypatch: Any
+) -> None:
+    # Its workers get time to call another one: also if their time-out is over already, and
+    # the duty is free between two looks at who is there.
+    monkeypatch.setattr(postgresql_line, "TICK", 60.0)
+    ears = Noting()
+    await bert.line.start(ears)
+    taken = asyncio.create_task(bert.line.taken("guard"))
+    held = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    held += " AND application_name = 'flamenco line'"
+    await until(lambda: sql(postgresql_url, held) == [(2,)])
+    await asyncio.sleep(0.2)
+    assert not ears.has_left
+    # Without a goodbye, and it does not come back.
+    anna.line._closing.set()  # type: ignore[attr-defined]
+    process, _ = anna.line._session  # type: ignore[attr-defined]
+    sql(postgresql_url, "SELECT pg_terminate_backend(%s)", process)
+    async with asyncio.timeout(10):
+        while not taken.done():
+            # Something is said all the time on a busy farm: it asks for duties each time.
+            bert.line._ring()  # type: ignore[attr-defined]
+            await asyncio.sleep(0.01)
+    assert ears.has_left
+
+
 # -- a real process, really frozen
 
 GUARD = """

@@ -53,6 +53,7 @@ NOT_ALL_SAID = {
     "pruneJobs": "a folder or rules have to be set",
     "setJobRetention": "to keep a job and to let it go exclude each other",
     "setWorkerSleepSchedule": "a time of day is more than a text",
+    "setTagSleepSchedule": "the same",
 }
 # A stream of events has no end; tests/integration/test_event_stream.py is about it.
 ENDLESS = "followEvents"

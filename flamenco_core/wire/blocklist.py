@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from flamenco_core.wire.schema import Time
+from flamenco_core.wire.schema import Id, Time
 
 __all__ = ["JobBlocklistAddition", "JobBlocklistEntry", "WorkerBlocklistEntry"]
 
@@ -30,7 +30,7 @@ class JobBlocklistEntry:
 class JobBlocklistAddition:
     """A worker to be blocked, for ``seconds`` or for good; ours, not in Flamenco 3."""
 
-    worker_id: str
+    worker_id: Id
     task_type: str
     reason: str | None = None
     seconds: int | None = None

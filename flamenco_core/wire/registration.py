@@ -6,9 +6,11 @@ from typing import Annotated
 
 import attrs
 
-from flamenco_core.wire.schema import Limits, Time
+from flamenco_core.wire.schema import Id, Limits, Time
 
 __all__ = [
+    "LONGEST",
+    "MOST_USES",
     "MadeRegistrationToken",
     "NewRegistrationToken",
     "RegistrationToken",
@@ -20,12 +22,17 @@ __all__ = [
 ]
 
 
+LONGEST = 366 * 24 * 3600
+"""Seconds of a registration token; what counts for ever is forgotten, and found by somebody."""
+MOST_USES = 100_000
+
+
 @attrs.frozen(kw_only=True)
 class NewRegistrationToken:
     """A token to be made: for how long, how many Workers, and what tag they get."""
 
-    ttl_seconds: Annotated[int, Limits(minimum=1)] = 24 * 3600
-    uses: Annotated[int, Limits(minimum=1)] = 1
+    ttl_seconds: Annotated[int, Limits(minimum=1, maximum=LONGEST)] = 24 * 3600
+    uses: Annotated[int, Limits(minimum=1, maximum=MOST_USES)] = 1
     tag: str | None = None
     """The tag's name."""
 
@@ -88,4 +95,4 @@ class WorkerVariables:
 class WorkerMerge:
     """The Worker that the machine was before."""
 
-    old_worker_id: str
+    old_worker_id: Id

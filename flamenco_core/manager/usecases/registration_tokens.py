@@ -8,13 +8,11 @@ from flamenco_core.manager.store import tags as tag_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.tokens import Token, secret_hash
+from flamenco_core.wire.registration import LONGEST, MOST_USES
 
 __all__ = ["create_token", "held_tag", "list_tokens", "revoke_token"]
 
 SECOND = 1_000_000
-LONGEST = 366 * 24 * 3600
-"""Seconds; what counts for ever is forgotten, and found by somebody."""
-MOST_USES = 100_000
 SHOWN_FOR = 30 * 24 * 3600
 """Seconds that a token which does nothing any more is still listed."""
 

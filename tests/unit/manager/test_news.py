@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from flamenco_core.domain import events
+from flamenco_core.domain.impossible import ImpossibleTasks
 from flamenco_core.domain.statuses import JobStatus, TaskStatus, WorkerStatus
+from flamenco_core.domain.trials import TrialStatus
 from flamenco_core.manager.news import News, read_news, write_news
 
 JOB = events.JobFacts(
@@ -41,12 +43,16 @@ WORKER = events.WorkerFacts(
     status_requested=WorkerStatus.ASLEEP,
     is_lazy=True,
 )
+BLOCK = events.BlockFacts(worker_id="w", worker_name="w", task_type="t", reason="r", expires_at=9)
+NOBODY = events.ImpossibleFacts(task_type="t", count=2, reason="r", done=ImpossibleTasks.UNBLOCK)
 IMAGE = events.ImageFacts(id="i", job_id="j", task_id="t", frame=3, stored_at=1)
 TOLD = [
     events.JobSubmitted(JOB),
     events.JobStatusChanged(job=JOB, previous_status=JobStatus.QUEUED, reason="r"),
     events.JobUpdated(attrs.evolve(JOB, delete_requested_at=None)),
     events.JobDeleted("j"),
+    events.JobBlocklistChanged(job=JOB, added=(BLOCK,), removed=(BLOCK, BLOCK), reason="expired"),
+    events.JobTasksImpossible(job=JOB, tasks=(NOBODY,)),
     events.TaskStatusChanged(task=TASK, previous_status=TaskStatus.ACTIVE),
     events.TaskProgressed(TASK),
     events.TaskLogged(task_id="t", job_id="j", text="\x1b[1m\x00"),
@@ -55,6 +61,8 @@ TOLD = [
     events.WorkerUpdated(WORKER),
     events.WorkerDeleted(attrs.evolve(WORKER, status_requested=None)),
     events.WorkerRemovalAnnounced(worker=WORKER, removal_at=2),
+    events.WorkerSecretChanged(WORKER),
+    events.WorkerTested(worker=WORKER, test_id="x", status=TrialStatus.PASSED),
     events.LastRenderedChanged(IMAGE),
     events.TagChanged(events.TagFacts(id="g", name="g")),
     events.TagDeleted("g"),

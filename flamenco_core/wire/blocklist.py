@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import attrs
 
-from flamenco_core.wire.schema import Id, Time
+from flamenco_core.wire.schema import Id, Limits, Time
 
-__all__ = ["JobBlocklistAddition", "JobBlocklistEntry", "WorkerBlocklistEntry"]
+__all__ = ["LONGEST", "JobBlocklistAddition", "JobBlocklistEntry", "WorkerBlocklistEntry"]
+
+LONGEST = 10 * 365 * 86400
+"""Seconds that an entry may count which is not for good."""
 
 
 @attrs.frozen(kw_only=True)
@@ -33,7 +38,7 @@ class JobBlocklistAddition:
     worker_id: Id
     task_type: str
     reason: str | None = None
-    seconds: int | None = None
+    seconds: Annotated[int, Limits(minimum=1, maximum=LONGEST)] | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -24,6 +24,7 @@ from flamenco_core.manager.store.tables import NEVER
 from flamenco_core.manager.usecases import blocklist
 from flamenco_core.offers.operations import operation
 from flamenco_core.wire import blocklist as wire
+from flamenco_core.wire.blocklist import LONGEST
 from flamenco_core.wire.schema import Limits
 
 __all__ = ["JobBlocklistController", "WorkerBlocklistController"]
@@ -31,7 +32,6 @@ __all__ = ["JobBlocklistController", "WorkerBlocklistController"]
 BLOCKLIST = list[wire.JobBlocklistEntry]
 SOME = Annotated[BLOCKLIST, Limits(minItems=1)]
 NEW = Annotated[list[wire.JobBlocklistAddition], Limits(minItems=1)]
-LONGEST = 10 * 365 * 24 * 3600
 
 
 class JobBlocklistController(Controller):

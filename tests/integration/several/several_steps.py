@@ -85,6 +85,8 @@ def is_alone(running: RunningManager) -> bool:
 
 async def hears(sender: RunningManager, receiver: RunningManager) -> None:
     """Wait until what one Manager says has arrived at another."""
+    # What is said before it knows of the other one is not sent: that one reads all again.
+    await know_each_other(sender)
     heard = receiver.manager.bus.subscribe()
     sender.manager.tell_log("job", f"from {id(sender)}", "x")
     await event(heard, lambda told: getattr(told, "task_id", "") == f"from {id(sender)}")

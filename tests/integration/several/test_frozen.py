@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from several_steps import Managers, cut_lines, sql, until
@@ -189,7 +190,7 @@ async def test_who_takes_over_knows_before_that_a_manager_has_gone(
 # -- a real process, really frozen
 
 GUARD = """
-import asyncio, sys
+import asyncio, os, signal, sys
 from flamenco_core.clock import SystemClock
 from flamenco_core.manager.store import postgresql
 from flamenco_core.manager.store.postgresql import PostgresDatabase
@@ -209,15 +210,26 @@ class Deaf:
 # It may be frozen in the middle of a transaction.
 postgresql.SETTINGS = postgresql.SETTINGS.replace("'20s'", "'1s'")
 
+class Freezing(PostgresDatabase):
+    "Stops itself at the worst moment: all is done, and the COMMIT is not sent."
+    commits = 0
+
+    def _commit_now(self, cursor):
+        self.commits += 1
+        if self.commits == 20:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        super()._commit_now(cursor)
+
 async def main():
     clock = SystemClock()
-    database = PostgresDatabase(sys.argv[1], clock)
+    kind = Freezing if sys.argv[2] == "at a commit" else PostgresDatabase
+    database = kind(sys.argv[1], clock)
     await database.start(lambda tx: None)
     await database.line.start(Deaf())
     async def run():
         while True:
             await database.write(lambda tx: tx.run(GROW, given="rounds"))
-            print("round", flush=True)
+            print("round", flush=True)  # 6 bytes; a pipe takes 10,000 of them unread
     service = Service(name="guard", run=run, once_per_farm=True)
     await Supervisor([service], clock=clock, duties=database.line).run()
 
@@ -231,8 +243,8 @@ def frozen_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def guard(managers: Managers) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", GUARD, managers.url]
+def guard(managers: Managers, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", GUARD, managers.url, request.param]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -245,27 +257,43 @@ def rounds(url: str) -> int:
     return int(count)
 
 
+async def line_of(pipe: IO[str]) -> str:
+    return await asyncio.wait_for(asyncio.to_thread(pipe.readline), 20)
+
+
+def is_stopped(process: subprocess.Popen[str]) -> bool:
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2][0] == "T"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 @pytest.mark.usefixtures("frozen_soon")
+@pytest.mark.parametrize("guard", ["anywhere", "at a commit"], indirect=True)
 async def test_a_frozen_process_loses_its_duty_and_does_nothing_when_it_thaws(
-    managers: Managers, guard: subprocess.Popen[str], opened: list[PostgresDatabase]
+    managers: Managers,
+    guard: subprocess.Popen[str],
+    opened: list[PostgresDatabase],
+    request: pytest.FixtureRequest,
 ) -> None:
     anna = opened[0]
     await anna.write(add, "rounds")
     assert guard.stdout is not None
     assert guard.stderr is not None
-    assert await asyncio.to_thread(guard.stdout.readline) == "round\n"
+    assert await line_of(guard.stdout) == "round\n"
     taken = asyncio.create_task(anna.line.taken("guard"))
-    # As long as it lives, it is left alone.
-    await asyncio.sleep(2 * postgresql_session.FROZEN)
-    assert not taken.done()
-    # In the middle of it: it does one transaction after the other.
-    guard.send_signal(signal.SIGSTOP)
+    if "anywhere" in request.node.name:
+        # As long as it lives, it is left alone.
+        await asyncio.sleep(2 * postgresql_session.FROZEN)
+        assert not taken.done()
+        guard.send_signal(signal.SIGSTOP)
+    await until(lambda: is_stopped(guard))
     await asyncio.wait_for(taken, 20)
     done = rounds(managers.url)
     guard.send_signal(signal.SIGCONT)
+    # Either it hears first that the line is broken, or that its transaction is.
+    noticed = ("service 'guard' goes on in another Manager", "service 'guard' failed")
     said = ""
-    while "service 'guard' goes on in another Manager" not in said:
-        said = await asyncio.to_thread(guard.stderr.readline)
+    while not any(words in said for words in noticed):
+        said = await line_of(guard.stderr)
         assert said, "it ended"
     await asyncio.sleep(1)
     assert rounds(managers.url) == done

@@ -232,7 +232,9 @@ def in_words(problems: Iterable[Wrong], path: tuple[str, ...] = ()) -> str:
             shown = "; the value is not shown"
         else:
             shown = f"; it is {masked(repr(value))[:80]}"
-        lines.append(f"{where}: {key}: {problem.expected}{shown}")
+        # The checks of attrs say it themselves, at the end.
+        expected = problem.expected.removesuffix(f": {value}")
+        lines.append(f"{where}: {key}: {expected}{shown}")
     return "\n".join(lines)
 
 

@@ -155,7 +155,7 @@ def test_a_key_without_a_value_means_the_default(load: Load) -> None:
         ("port: many", "port: must be a whole number; it is 'many'"),
         ("port: 1.5", "port: must be a whole number; it is 1.5"),
         ("port: true", "port: must be a whole number"),
-        ("port: 0", "port: must be >= 1"),
+        ("port: 0", "port: must be >= 1; it is 0"),
         ("port: 99999", "port: must be <= 65535"),
         ("ratio: x", "ratio: must be a number"),
         ("quiet: maybe", "quiet: must be true or false; it is 'maybe'"),

@@ -232,7 +232,7 @@ async def _kind(stage: Stage, kind: Kind, zygote: Zygote, share: int) -> tuple[i
         worker = FakeWorker(
             url=manager.url,
             history=stage.history,
-            name="anna",
+            name="alfa",
             chance=stage.chance,
             beat=30,
         )

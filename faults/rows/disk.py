@@ -57,7 +57,7 @@ async def full(stage: Stage) -> str:
     await manager.start()
     wrong: list[str] = []
     worker = FakeWorker(
-        url=manager.url, history=stage.history, name="anna", chance=stage.chance, work=0.2
+        url=manager.url, history=stage.history, name="alfa", chance=stage.chance, work=0.2
     )
     async with manager.http(timeout=10) as http:
         person = Person(http, stage.history)

@@ -34,21 +34,21 @@ async def frozen_manager(stage: Stage) -> str:
     stage.leaving.callback(server.stop)
     await asyncio.to_thread(server.start)
     url = server.url(server.create_database())
-    anna, bert = Manager(stage, "anna"), Manager(stage, "bert")
-    for manager in (anna, bert):
+    alfa, beta = Manager(stage, "alfa"), Manager(stage, "beta")
+    for manager in (alfa, beta):
         await manager.start(60, "--database", url)
-    async with bert.http(timeout=10) as http:
+    async with beta.http(timeout=10) as http:
         person = Person(http, stage.history)
-        async with run_farm([_worker(stage, bert, n) for n in range(10)]):
-            silent = await _worker(stage, anna, 99).join()
+        async with run_farm([_worker(stage, beta, n) for n in range(10)]):
+            silent = await _worker(stage, alfa, 99).join()
             job = await person.submit(2000, after=5)
             assert await silent.claim(5)
             # How often it calls is stored 0.2 s later; before that it has the time-out of
             # those that do not say it, 70 s.
             await asyncio.sleep(STORED)
             began = time.monotonic()
-            anna.signal(signal.SIGSTOP)
-            taken = await until(lambda: _is_gone(bert), NOTICED, "duties elsewhere")
+            alfa.signal(signal.SIGSTOP)
+            taken = await until(lambda: _is_gone(beta), NOTICED, "duties elsewhere")
             while await _status(person, silent) != "error":
                 if time.monotonic() - began > GIVEN_UP:
                     raise Broken(f"a silent worker is kept for {GIVEN_UP} s")
@@ -56,15 +56,15 @@ async def frozen_manager(stage: Stage) -> str:
             given_up = time.monotonic() - began
             if given_up < taken + GRACE:
                 raise Broken(f"no time to call another Manager: given up after {given_up:.0f} s")
-            anna.signal(signal.SIGCONT)
-            noticed = await until(lambda: LOST in anna.said(), 10, "a word that the duty is lost")
+            alfa.signal(signal.SIGCONT)
+            noticed = await until(lambda: LOST in alfa.said(), 10, "a word that the duty is lost")
             # If it did anything of its duties now, it would give up those whom it never heard.
             await asyncio.sleep(3)
             await person.cancel(job)
             await drain(person, 60)
-    for manager in (anna, bert):
+    for manager in (alfa, beta):
         await manager.stop()
-    verdict = await deliver_verdict(stage.history, url, ttl=3.5, log=anna.said() + bert.said())
+    verdict = await deliver_verdict(stage.history, url, ttl=3.5, log=alfa.said() + beta.said())
     return (
         f"duties taken over after {taken:.0f} s, a silent worker given up after {given_up:.0f} s,"
         f" thawed Manager knows after {noticed:.1f} s, {verdict.results} results,"

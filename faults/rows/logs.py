@@ -22,7 +22,7 @@ async def logs(stage: Stage) -> str:
     manager = Manager(stage)
     await manager.start()
     worker = FakeWorker(
-        url=manager.url, history=stage.history, name="anna", chance=stage.chance, beat=60
+        url=manager.url, history=stage.history, name="alfa", chance=stage.chance, beat=60
     )
     stage.leaving.callback(worker.http.close)
     await worker.join()

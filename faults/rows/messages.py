@@ -63,9 +63,9 @@ async def stale_updates(stage: Stage) -> str:
     manager = Manager(stage)
     await manager.start()
     async with manager.http() as http:
-        anna, bert = await _pair(stage, manager)
+        alfa, beta = await _pair(stage, manager)
         person = Person(http, stage.history)
-        targets = await _targets(person, anna, bert)
+        targets = await _targets(person, alfa, beta)
         before = contents(manager.file)
         codes: Counter[int] = Counter()
 
@@ -98,7 +98,7 @@ async def stale_updates(stage: Stage) -> str:
 
 async def _pair(stage: Stage, manager: Manager) -> tuple[FakeWorker, FakeWorker]:
     workers = []
-    for name in ("anna", "bert"):
+    for name in ("alfa", "beta"):
         worker = FakeWorker(
             url=manager.url, history=stage.history, name=name, chance=stage.chance, beat=60
         )
@@ -108,44 +108,44 @@ async def _pair(stage: Stage, manager: Manager) -> tuple[FakeWorker, FakeWorker]
 
 
 async def _targets(
-    person: Person, anna: FakeWorker, bert: FakeWorker
+    person: Person, alfa: FakeWorker, beta: FakeWorker
 ) -> list[tuple[FakeWorker, str, int | None]]:
     """Make runs that are over in each way; return who would speak of them in vain."""
     job = await person.submit(6)
     targets: list[tuple[FakeWorker, str, int | None]] = []
     # Taken back by a person, and given to another one.
-    first = await anna.claim(0)
+    first = await alfa.claim(0)
     assert first
-    await anna.report(first, "completed")
+    await alfa.report(first, "completed")
     await person.requeue_task(first.task)
-    second = await bert.claim(0)
+    second = await beta.claim(0)
     assert second
-    targets += [(anna, first.task, first.epoch), (anna, first.task, None)]
+    targets += [(alfa, first.task, first.epoch), (alfa, first.task, None)]
     # Somebody else's, by one who guesses the epoch.
-    targets += [(anna, second.task, second.epoch), (anna, second.task, second.epoch + 1)]
+    targets += [(alfa, second.task, second.epoch), (alfa, second.task, second.epoch + 1)]
     # Of a job that was canceled while it ran.
     other = await person.submit(2, priority=90)
-    third = await anna.claim(0)
+    third = await alfa.claim(0)
     assert third
     await person.cancel(other)
-    targets += [(anna, third.task, third.epoch), (anna, third.task, third.epoch - 1)]
+    targets += [(alfa, third.task, third.epoch), (alfa, third.task, third.epoch - 1)]
     # Taken back by a person, and given to the same worker again: only the epoch tells.
     again = await person.submit(1, priority=95)
-    fourth = await anna.claim(0)
+    fourth = await alfa.claim(0)
     assert fourth
     assert fourth.job == again
     await person.requeue_task(fourth.task)
-    fifth = await anna.claim(0)
+    fifth = await alfa.claim(0)
     assert fifth
     assert (fifth.task, fifth.epoch > fourth.epoch) == (fourth.task, True)
-    targets += [(anna, fourth.task, fourth.epoch)]
+    targets += [(alfa, fourth.task, fourth.epoch)]
     # Deleted, and never there.
     gone = await person.submit(1)
     task = (await person.tasks(gone))[0]["id"]
     await person.delete(gone)
     while await person.status(gone):
         await asyncio.sleep(0.02)
-    targets += [(bert, task, 1), (bert, str(uuid.UUID(int=1)), 1)]
+    targets += [(beta, task, 1), (beta, str(uuid.UUID(int=1)), 1)]
     assert job
     return targets
 

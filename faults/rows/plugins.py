@@ -129,7 +129,7 @@ async def revoked(stage: Stage) -> str:
     manager = Manager(stage)
     await manager.start()
     worker = FakeWorker(
-        url=manager.url, history=stage.history, name="anna", chance=stage.chance, beat=30
+        url=manager.url, history=stage.history, name="alfa", chance=stage.chance, beat=30
     )
     stage.leaving.callback(worker.http.close)
     await worker.join()

@@ -208,7 +208,7 @@ async def no_files(stage: Stage) -> str:
     # `exec` puts the Manager in the shell's place: there is no process in between.
     manager.wrap = ()
     worker = FakeWorker(
-        url=manager.url, history=stage.history, name="anna", chance=stage.chance, beat=1
+        url=manager.url, history=stage.history, name="alfa", chance=stage.chance, beat=1
     )
     async with manager.http(timeout=5) as http:
         person = Person(http, stage.history)

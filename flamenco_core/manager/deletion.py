@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.usecases import delete
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Deletion:
     def __init__(self, manager: Manager) -> None:
         self._manager = manager
         self._asked = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
 
     async def ask(self) -> None:
         """Let it look for marked jobs now."""
@@ -40,15 +42,19 @@ class Deletion:
 
     async def delete_marked(self) -> None:
         """Delete all marked jobs; one that cannot be deleted now is tried the next time."""
-        for row in await self._manager.database.read(delete.requested):
-            try:
-                if row.archive or self._manager.settings.cleanup.archive_before_delete:
-                    archive = await self._manager.archiver.store(row.uuid)
-                    log.info("job %s is archived in %s", row.uuid, archive)
-                await self._delete(row.uuid, row.shaman_checkout_id)
-            # The border to storages and disks: other jobs are deleted all the same.
-            except Exception:
-                log.exception("job %s could not be deleted; it will be tried again", row.uuid)
+        async with self._one_at_a_time:
+            for row in await self._manager.database.read(delete.requested):
+                try:
+                    await self._archive_and_delete(row)
+                # The border to storages and disks: other jobs are deleted all the same.
+                except Exception:
+                    log.exception("job %s could not be deleted; it will be tried again", row.uuid)
+
+    async def _archive_and_delete(self, job: Row) -> None:
+        if job.archive or self._manager.settings.cleanup.archive_before_delete:
+            archive = await self._manager.archiver.store(job.uuid)
+            log.info("job %s is archived in %s", job.uuid, archive)
+        await self._delete(job.uuid, job.shaman_checkout_id)
 
     async def _delete(self, job: str, checkout: str) -> None:
         manager = self._manager

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from flamenco_core.clock import new_id
+from flamenco_core.errors import CommandError, UnknownCommand
 from flamenco_core.manager.job_types import check_authored
-from flamenco_core.offers.job_type import JobTypeLike, Submission
+from flamenco_core.offers.job_type import AuthoredCommand, JobTypeLike, Submission
 from flamenco_core.offers.python_files import classes_in, imported
 from flamenco_core.offers.python_job_type import JobType
 from flamenco_core.plugins import Plugins
 from flamenco_core.testing.compiled import CompiledJob
+from flamenco_core.worker.app import create_worker
+from flamenco_core.worker.executor import Executor
+from flamenco_core.worker.settings import WorkerSettings
 
-__all__ = ["compile_job", "found_job_type"]
+__all__ = ["compile_job", "found_job_type", "refused_commands"]
 
 CREATED = 1_775_037_600_000_000
 """2026-04-01, 10:00 UTC: job types that write the time write the same in every run."""
@@ -52,6 +56,26 @@ async def compile_job(
     job = await found.compile(submission)
     check_authored(job)
     return CompiledJob.of(job)
+
+
+def refused_commands(job: CompiledJob) -> list[str]:
+    """Return why a Worker with this machine's plugins would refuse commands of a job.
+
+    Commands that no plugin here offers are left out: another machine may have them.
+    """
+    executor = Executor(create_worker(WorkerSettings(exec_allowed=True)).worker)
+    found = (_refusal(executor, task.name, c) for task in job.tasks for c in task.commands)
+    return [reason for reason in found if reason]
+
+
+def _refusal(executor: Executor, task: str, command: AuthoredCommand) -> str:
+    try:
+        executor.command(command.name, command.parameters)
+    except UnknownCommand:
+        pass
+    except CommandError as error:
+        return f"task {task!r}: {error}"
+    return ""
 
 
 def _defaults(job_type: JobTypeLike) -> dict[str, Any]:

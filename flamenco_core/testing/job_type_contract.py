@@ -71,6 +71,12 @@ class JobTypeContract:
             assert task.type.strip()
             assert task.commands
 
+    async def test_commands_take_their_parameters(self) -> None:
+        """A Worker with the plugins of this machine could run them; others it may not know."""
+        from flamenco_core.testing.compiling import refused_commands
+
+        assert not refused_commands(await self._compiled())
+
     async def test_makes_the_same_of_the_same(self) -> None:
         """Chance and the time of day have no place in a job type; ids do not count."""
         first, second = await self._compiled(), await self._compiled()

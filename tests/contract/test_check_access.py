@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from flamenco_core import Action, Identity, Problem
 
-NOBODY, ADA = Identity(), Identity(kind="person", id="1", name="ada")
+NOBODY, OPS = Identity(), Identity(kind="person", id="1", name="ops")
 
 
 async def problems(plugins, identity: Identity, operation: str) -> list[str]:
@@ -14,7 +14,7 @@ async def problems(plugins, identity: Identity, operation: str) -> list[str]:
 async def test_the_example_lets_only_people_delete_jobs(load, example) -> None:
     plugins = load("manager", example("check_access"))
     assert await problems(plugins, NOBODY, "deleteJob") == ["log in to delete jobs"]
-    assert await problems(plugins, ADA, "deleteJob") == []
+    assert await problems(plugins, OPS, "deleteJob") == []
     assert await problems(plugins, NOBODY, "queryJobs") == []
 
 
@@ -27,7 +27,7 @@ async def test_a_broken_rule_closes_the_door(load, implementing) -> None:
         raise LookupError("no such role")
 
     (message,) = await problems(
-        load("manager", implementing("roles", check_access=check_access)), ADA, "queryJobs"
+        load("manager", implementing("roles", check_access=check_access)), OPS, "queryJobs"
     )
     assert "plugin 'roles' failed in check_access" in message
 

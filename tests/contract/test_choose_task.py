@@ -116,5 +116,5 @@ async def test_it_sees_the_worker_and_the_candidates(manager, implementing) -> N
 
     async with manager([implementing(choose_task=choose_task)]) as running:
         await submit(running, "a", "b")
-        await names_given(running, "anna")
-    assert seen[0] == ("anna", ["a", "b"])
+        await names_given(running, "alfa")
+    assert seen[0] == ("alfa", ["a", "b"])

@@ -16,8 +16,8 @@ def asked(**headers: str) -> dict[str, object]:
 
 async def test_the_example_knows_people_of_the_proxy(load, example) -> None:
     plugins = load("manager", example("find_identity"))
-    found = await plugins.find("find_identity", **asked(x_remote_user="ada"))
-    assert found == Identity(kind="person", id="ada", name="ada")
+    found = await plugins.find("find_identity", **asked(x_remote_user="ops"))
+    assert found == Identity(kind="person", id="ops", name="ops")
     assert await plugins.find("find_identity", **asked()) is None
 
 
@@ -35,7 +35,7 @@ async def test_an_error_lets_nobody_in(load, example, implementing, error: Excep
 
     plugins = load("manager", example("find_identity"), implementing(find_identity=find_identity))
     with pytest.raises(type(error)):
-        await plugins.find("find_identity", **asked(x_remote_user="ada"))
+        await plugins.find("find_identity", **asked(x_remote_user="ops"))
 
 
 # -- in a Manager ----------------------------------------------------------------------------
@@ -50,9 +50,9 @@ async def test_a_manager_asks_it_for_every_request(manager, example, implementin
 
     plugins = [example("find_identity"), implementing(check_access=check_access)]
     async with manager(plugins) as running:
-        await running.client.get("/api/v3/version", headers={"X-Remote-User": "ada"})
+        await running.client.get("/api/v3/version", headers={"X-Remote-User": "ops"})
         await running.client.get("/api/v3/version")
-    assert seen == [Identity(kind="person", id="ada", name="ada"), Identity()]
+    assert seen == [Identity(kind="person", id="ops", name="ops"), Identity()]
 
 
 async def test_it_sees_litestars_connection(manager, implementing) -> None:
@@ -83,13 +83,13 @@ async def test_a_plugin_may_know_workers_as_well(manager, implementing) -> None:
     id = "1f2c5e74-7c8e-4a51-8c5d-111111111111"
 
     def find_identity(connection: ASGIConnection) -> Identity | None:
-        known = connection.headers.get("x-certificate") == "anna"
-        return Identity(kind="worker", id=id, name="anna") if known else None
+        known = connection.headers.get("x-certificate") == "alfa"
+        return Identity(kind="worker", id=id, name="alfa") if known else None
 
     async with manager([implementing(find_identity=find_identity)]) as running:
         running.manager.new_id = lambda: id
-        body = {"name": "anna", "platform": "linux", "secret": "s", "supported_task_types": []}
+        body = {"name": "alfa", "platform": "linux", "secret": "s", "supported_task_types": []}
         await running.client.post("/api/v3/worker/register-worker", json=body)
-        headers = {"X-Certificate": "anna"}
+        headers = {"X-Certificate": "alfa"}
         answer = await running.client.get("/api/v3/worker/state", headers=headers)
         assert answer.status_code == 204

@@ -173,7 +173,7 @@ class Farm:
         env = {"FLAMENCO_AUTODISCOVERABLE": "false"}
         return self._program("manager", *arguments, *listen, *more, log="manager", env=env)
 
-    def worker(self, name: str = "anna", **env: str) -> Program:
+    def worker(self, name: str = "alfa", **env: str) -> Program:
         env = {"FLAMENCO_HOME": str(self.folder / name), **QUICK, **env}
         arguments = ("--name", name, "--manager", self.url)
         return self._program("worker", *arguments, log=name, env=env)

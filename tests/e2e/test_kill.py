@@ -159,9 +159,9 @@ def test_another_worker_finishes_what_a_killed_one_held(farm, poll):
 
 def test_ten_kills_lose_nothing_and_count_nothing_twice(farm, poll):
     env = {"FLAMENCO_BLENDER": farm.fake_blender(seconds=0.2)}
-    manager, anna, bert = farm.manager(), farm.worker("anna", **env), farm.worker("bert", **env)
+    manager, alfa, beta = farm.manager(), farm.worker("alfa", **env), farm.worker("beta", **env)
     job = farm.ready(workers=2).submit("1-60")
-    killed = (anna, bert, manager, anna, manager, bert, manager, anna, bert, manager)
+    killed = (alfa, beta, manager, alfa, manager, beta, manager, alfa, beta, manager)
     for number, victim in enumerate(killed):
         # In the middle of a render, and just when its result is on its way.
         moment = ("start", "end")[number % 2]

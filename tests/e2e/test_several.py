@@ -104,13 +104,13 @@ def pair(farm: Any, postgresql_url: str, poll: Callable[..., Any]) -> Pair:
 def test_when_a_manager_is_killed_its_worker_goes_on_with_the_other(pair, farm, poll) -> None:
     blender = {"FLAMENCO_BLENDER": farm.fake_blender(seconds=0.2)}
     both = (pair.victim_url, pair.survivor_url)
-    pair.worker("anna", *both, **blender)
-    pair.worker("bert", *both[::-1], **blender)
+    pair.worker("alfa", *both, **blender)
+    pair.worker("beta", *both[::-1], **blender)
     farm.ready(workers=2)
     followers = [Follower(url) for url in both]
     job = farm.submit("1-24")
     for follower in followers:
-        poll(lambda follower=follower: follower.workers_of_tasks() == {"anna", "bert"}, 20)
+        poll(lambda follower=follower: follower.workers_of_tasks() == {"alfa", "beta"}, 20)
         poll(lambda follower=follower: len(follower.logged()) >= 2, 20)
         assert follower.statuses(job)[:2] == ["queued", "active"]
     # In the middle of renders of both.
@@ -127,8 +127,8 @@ def test_when_a_manager_is_killed_its_worker_goes_on_with_the_other(pair, farm, 
             " WHERE outcome = 'completed' GROUP BY name"
         )
     )
-    assert by["anna"] >= 6, "anna went on with the other Manager"
-    assert by["bert"] >= 6
+    assert by["alfa"] >= 6, "alfa went on with the other Manager"
+    assert by["beta"] >= 6
     assert pair.rows("SELECT count(*) FROM attempts WHERE outcome = 'lost'") == [(0,)]
     poll(lambda: followers[1].statuses(job)[-1:] == ["completed"])
     assert "died" in pair.survivor.said()
@@ -143,7 +143,7 @@ def test_what_a_lost_worker_held_is_finished_in_time(pair, farm, poll) -> None:
     farm.ready(workers=1)
     job = farm.submit("1-4")
     poll(lambda: farm.noted("start"))
-    pair.worker("bert", pair.survivor_url, FLAMENCO_BLENDER=farm.fake_blender(seconds=0.1))
+    pair.worker("beta", pair.survivor_url, FLAMENCO_BLENDER=farm.fake_blender(seconds=0.1))
     poll(lambda: len(farm.noted("end")) == 3)
     pair.victim.kill()
     killed = time.monotonic()

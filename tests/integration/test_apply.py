@@ -19,7 +19,7 @@ from flamenco_core.manager.settings import load_manager_settings
 EXAMPLE = Path(__file__).parents[2] / "examples" / "farm.yaml"
 SETTINGS = """\
 # The farm in the basement.
-manager_name: Basement  # ask Ada
+manager_name: Basement  # ask Ops
 shared_storage_path: .
 local_manager_storage_path: local
 autodiscoverable: false
@@ -141,7 +141,7 @@ def test_what_the_file_does_not_mention_stays(apply, api, worker, settings_file)
         "blenderArgs",
         "more",
     }
-    assert "# ask Ada" in settings_file.read_text()
+    assert "# ask Ops" in settings_file.read_text()
 
 
 def test_a_schedule_is_switched_off_and_its_spans_stay(apply, api, worker) -> None:

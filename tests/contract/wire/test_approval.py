@@ -26,18 +26,18 @@ async def test_it_sleeps_until_it_is_approved_and_wakes_then(
     api: Any, go_worker: Any, jobs: Any
 ) -> None:
     await jobs(0)
-    worker = go_worker("anna")
+    worker = go_worker("alfa")
     await worker.register()
     signed_on = (await worker.sign_on()).json()
     assert signed_on == {"status_requested": "asleep", "pending_approval": True}
     assert (await worker.post("state-changed", {"status": "asleep"})).status_code == 204
     assert (await worker.get("state")).status_code == 204
-    assert (await workers(api))["anna"]["pending_approval"] is True
+    assert (await workers(api))["alfa"]["pending_approval"] is True
     assert (await api.client.post(of(worker, "approve"), json={})).status_code == 204
     assert (await worker.get("state")).json() == {"status_requested": "awake"}
     assert (await worker.post("state-changed", {"status": "awake"})).status_code == 204
     assert (await worker.ask()).status_code == 200
-    assert "pending_approval" not in (await workers(api))["anna"]
+    assert "pending_approval" not in (await workers(api))["alfa"]
 
 
 async def test_it_gets_no_task_and_sees_no_job(api: Any, go_worker: Any, jobs: Any) -> None:
@@ -60,13 +60,13 @@ async def test_it_gets_no_task_and_sees_no_job(api: Any, go_worker: Any, jobs: A
 
 
 async def test_nobody_wakes_it_but_by_approving(api: Any, go_worker: Any) -> None:
-    worker = go_worker("anna")
+    worker = go_worker("alfa")
     await worker.register()
     await worker.sign_on()
     body = {"status": "awake", "is_lazy": False}
     answer = await api.client.post(of(worker, "setstatus"), json=body)
     assert answer.status_code == 422
-    assert "worker anna waits for approval" in answer.json()["message"]
+    assert "worker alfa waits for approval" in answer.json()["message"]
     why = (await api.client.get(of(worker, "why"))).json()
     assert why["reasons"] == ["nobody has approved it yet; see 'flamenco workers approve'"]
 
@@ -116,11 +116,11 @@ async def test_a_rejected_one_is_out_at_once(api: Any, go_worker: Any) -> None:
 async def test_one_that_is_in_is_not_rejected_and_may_be_approved_again(
     api: Any, go_worker: Any
 ) -> None:
-    worker = await go_worker("anna").join()
+    worker = await go_worker("alfa").join()
     await api.client.post(of(worker, "approve"), json={})
     answer = await api.client.post(of(worker, "reject"))
     assert answer.status_code == 409
-    assert "worker anna does not wait for approval" in answer.json()["message"]
+    assert "worker alfa does not wait for approval" in answer.json()["message"]
     assert (await api.client.post(of(worker, "approve"), json={})).status_code == 204
 
 

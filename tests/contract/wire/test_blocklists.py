@@ -150,13 +150,13 @@ async def test_without_the_setting_it_is_for_good(
 async def test_a_worker_is_blocked_by_hand_for_a_time_and_with_a_reason(
     api: Any, renderer: Any, clock: FakeClock, told: Any
 ) -> None:
-    worker = await renderer("anna")
+    worker = await renderer("alfa")
     job = await job_of_frames(api, 2)
     task = (await worker.ask()).json()
     entry = {"worker_id": worker.uuid, "task_type": "Blender", "reason": "old GPU", "seconds": 60}
     await send(api, "POST", f"jobs/{job}/blocklist", [entry])
     (shown,) = await listed(api, f"jobs/{job}")
-    assert (shown["worker_name"], shown["task_type"]) == ("anna", "blender")
+    assert (shown["worker_name"], shown["task_type"]) == ("alfa", "blender")
     assert shown["reason"] == "old GPU"
     (event,) = await told()
     assert event_body(event)["blocklist"]["added"][0]["expires_at"] == shown["expires_at"]
@@ -169,7 +169,7 @@ async def test_a_worker_is_blocked_by_hand_for_a_time_and_with_a_reason(
 
 
 async def test_to_block_again_replaces_what_was_said(api: Any, renderer: Any) -> None:
-    worker = await renderer("anna")
+    worker = await renderer("alfa")
     job = await job_of_frames(api, 2)
     for more in ({"seconds": 60, "reason": "a"}, {}):
         entry = {"worker_id": worker.uuid, "task_type": "blender", **more}
@@ -186,7 +186,7 @@ async def test_to_block_again_replaces_what_was_said(api: Any, renderer: Any) ->
     ("change", "status", "words"),
     [
         ({"worker_id": NOWHERE}, 404, "no worker"),
-        ({"worker_id": "anna"}, 400, "UUID"),
+        ({"worker_id": "alfa"}, 400, "UUID"),
         ({"task_type": "sculpt"}, 400, "no tasks of type 'sculpt'; it has: blender"),
         ({"task_type": ""}, 400, "it has: blender"),
         ({"seconds": 0}, 400, "from 1 to"),
@@ -199,7 +199,7 @@ async def test_to_block_again_replaces_what_was_said(api: Any, renderer: Any) ->
 async def test_what_makes_no_sense_is_refused_and_nothing_is_stored(
     api: Any, renderer: Any, change: dict[str, Any], status: int, words: str
 ) -> None:
-    worker = await renderer("anna")
+    worker = await renderer("alfa")
     job = await job_of_frames(api, 1)
     good = {"worker_id": worker.uuid, "task_type": "blender"}
     answer = await send(api, "POST", f"jobs/{job}/blocklist", [good, good | change], status)
@@ -221,22 +221,22 @@ async def test_an_empty_list_and_an_unknown_job_are_refused(api: Any, renderer: 
 async def test_all_entries_of_a_worker_are_shown_and_removed(
     api: Any, renderer: Any, told: Any
 ) -> None:
-    anna, bela = await renderer("anna"), await renderer("bela")
+    alfa, bela = await renderer("alfa"), await renderer("bela")
     jobs = [await job_of_frames(api, 1, name=f"shot {n}") for n in range(3)]
     for job in jobs[:2]:
-        both = [{"worker_id": one.uuid, "task_type": "blender"} for one in (anna, bela)]
+        both = [{"worker_id": one.uuid, "task_type": "blender"} for one in (alfa, bela)]
         await send(api, "POST", f"jobs/{job}/blocklist", both)
     await told()
-    shown = await listed(api, f"worker-mgt/workers/{anna.uuid}")
+    shown = await listed(api, f"worker-mgt/workers/{alfa.uuid}")
     assert [(one["job_id"], one["job_name"], one["job_status"]) for one in shown] == [
         (jobs[0], "shot 0", "queued"),
         (jobs[1], "shot 1", "queued"),
     ]
-    await send(api, "DELETE", f"worker-mgt/workers/{anna.uuid}/blocklist")
-    assert await listed(api, f"worker-mgt/workers/{anna.uuid}") == []
+    await send(api, "DELETE", f"worker-mgt/workers/{alfa.uuid}/blocklist")
+    assert await listed(api, f"worker-mgt/workers/{alfa.uuid}") == []
     assert len(await listed(api, f"worker-mgt/workers/{bela.uuid}")) == 2
-    assert [event.removed[0].worker_name for event in await told()] == ["anna", "anna"]
-    assert (await anna.ask()).json()["job"] == jobs[0]
+    assert [event.removed[0].worker_name for event in await told()] == ["alfa", "alfa"]
+    assert (await alfa.ask()).json()["job"] == jobs[0]
 
 
 async def test_of_an_unknown_worker_there_is_nothing_to_show(api: Any) -> None:

@@ -23,7 +23,7 @@ from flamenco_core.testing import RunningManager
 TEXT = """\
 # The farm in the basement.
 _meta: {version: 3}
-manager_name: Basement  # ask Ada
+manager_name: Basement  # ask Ops
 task_timeout: 20m
 shared_storage_path: SHARED
 our_own: {of: the house}

@@ -18,7 +18,7 @@ def plugins() -> list[object]:
 
 @pytest.fixture
 def renderer(go_worker: Any) -> Any:
-    return go_worker("anna", task_types=["blender"])
+    return go_worker("alfa", task_types=["blender"])
 
 
 async def get(api: Any, path: str) -> Any:
@@ -142,7 +142,7 @@ async def test_a_blocklist_is_emptied(api: Any, renderer: Any, go_worker: Any) -
         task = (await worker.ask()).json()
         await worker.update(task, taskStatus="failed", activity="Failed")
     (entry,) = await get(api, f"jobs/{job}/blocklist")
-    assert entry["worker_name"] == "anna"
+    assert entry["worker_name"] == "alfa"
     gone = {"worker_id": entry["worker_id"], "task_type": entry["task_type"]}
     assert await send(api, "DELETE", f"jobs/{job}/blocklist", [gone]) == NOTHING
     assert await get(api, f"jobs/{job}/blocklist") == []

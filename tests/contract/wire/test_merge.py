@@ -42,20 +42,20 @@ async def merge(api: Any, old: Any, new: Any) -> Any:
 async def test_a_machine_that_comes_back_under_another_id_is_recognized(
     api: Any, go_worker: Any
 ) -> None:
-    old = await go_worker("anna").join()
-    new = await go_worker("Anna").join()
+    old = await go_worker("alfa").join()
+    new = await go_worker("Alfa").join()
     # Two that are at work at the same time are two, whatever their names.
-    assert "may_be_again" not in (await workers(api))["Anna"]
+    assert "may_be_again" not in (await workers(api))["Alfa"]
     await old.post("sign-off")
-    assert (await workers(api))["Anna"]["may_be_again"] == [old.uuid]
+    assert (await workers(api))["Alfa"]["may_be_again"] == [old.uuid]
     assert (await api.client.get(of(new))).json()["may_be_again"] == [old.uuid]
-    assert "may_be_again" not in (await workers(api))["anna"]
+    assert "may_be_again" not in (await workers(api))["alfa"]
 
 
 async def test_all_of_the_old_one_passes_to_the_new_one(
     api: Any, go_worker: Any, jobs: Any, schedule: Any
 ) -> None:
-    old, new = await go_worker("anna").join(), await go_worker("anna").join()
+    old, new = await go_worker("alfa").join(), await go_worker("alfa").join()
     for tag in (TAG, OTHER):
         await api.client.post("/api/v3/worker-mgt/tags", json=tag)
     await api.client.post(of(old, "/settags"), json={"tag_ids": [TAG["id"], OTHER["id"]]})
@@ -82,7 +82,7 @@ async def test_all_of_the_old_one_passes_to_the_new_one(
 async def test_blocklists_and_failures_pass_too_and_no_row_is_in_the_way(
     api: Any, go_worker: Any, jobs: Any
 ) -> None:
-    old, new = await go_worker("anna").join(), await go_worker("anna").join()
+    old, new = await go_worker("alfa").join(), await go_worker("alfa").join()
     third = await go_worker("third").join()
     assert third.uuid
     job = await jobs(0)
@@ -99,7 +99,7 @@ async def test_blocklists_and_failures_pass_too_and_no_row_is_in_the_way(
 
 
 async def test_a_schedule_of_its_own_stays(api: Any, go_worker: Any, schedule: Any) -> None:
-    old, new = await go_worker("anna").join(), await go_worker("anna").join()
+    old, new = await go_worker("alfa").join(), await go_worker("alfa").join()
     hours = {"is_active": True, "start_time": "01:00", "end_time": "02:00"}
     await schedule(old, {**hours, "days_of_week": "mo"})
     await schedule(new, {**hours, "days_of_week": "tu"})
@@ -109,30 +109,30 @@ async def test_a_schedule_of_its_own_stays(api: Any, go_worker: Any, schedule: A
 
 
 async def test_one_that_may_be_at_work_is_left_alone(api: Any, go_worker: Any) -> None:
-    old, new = await go_worker("anna").join(), await go_worker("bert").join()
+    old, new = await go_worker("alfa").join(), await go_worker("beta").join()
     answer = await merge(api, old, new)
     assert answer.status_code == 409
-    assert f"worker anna ({old.uuid}) is awake; only one" in answer.json()["message"]
+    assert f"worker alfa ({old.uuid}) is awake; only one" in answer.json()["message"]
     assert (await old.ask()).status_code == 204
 
 
 async def test_wrong_names_are_refused(api: Any, go_worker: Any) -> None:
-    worker = await go_worker("anna").join()
+    worker = await go_worker("alfa").join()
     nobody = go_worker("nobody")
     nobody.uuid = "1f2c5e74-7c8e-4a51-8c5d-111111111111"
     assert (await merge(api, worker, worker)).status_code == 400
     assert (await merge(api, nobody, worker)).status_code == 404
     assert (await merge(api, worker, nobody)).status_code == 404
-    answer = await api.client.post(of(worker, "/merge"), json={"old_worker_id": "anna"})
+    answer = await api.client.post(of(worker, "/merge"), json={"old_worker_id": "alfa"})
     assert answer.status_code == 400
 
 
 async def test_a_sleeping_one_gives_its_task_back(api: Any, go_worker: Any, jobs: Any) -> None:
-    old = await go_worker("anna").join()
+    old = await go_worker("alfa").join()
     job = await jobs(0)
     await old.ask()
     await old.post("state-changed", {"status": "asleep"})
-    new = await go_worker("anna").join()
+    new = await go_worker("alfa").join()
     assert (await merge(api, old, new)).status_code == 204
     assert (await new.ask()).status_code == 200
     assert (await api.job(job))["status"] == "active"

@@ -291,12 +291,12 @@ async def test_what_was_asked_of_a_lost_worker_is_still_asked(
 async def test_a_status_that_nobody_can_ask_for_is_refused_with_those_that_one_can(
     api: Any, go_worker: Any
 ) -> None:
-    worker = await go_worker("anna").join()
+    worker = await go_worker("alfa").join()
     path = f"/api/v3/worker-mgt/workers/{worker.uuid}/setstatus"
     for word in ("error", "starting", "testing", "restart"):
         answer = await api.client.post(path, json={"status": word, "is_lazy": False})
         assert answer.status_code == 422
-        assert answer.json()["message"].startswith("worker anna cannot")
+        assert answer.json()["message"].startswith("worker alfa cannot")
         assert answer.json()["message"].endswith("possible are: awake, asleep, offline")
     answer = await api.client.post(path, json={"status": "dancing", "is_lazy": False})
     assert answer.status_code == 400

@@ -60,12 +60,12 @@ async def test_without_either_nobody_joins(api: Any, shown: str | None) -> None:
 
 async def test_a_token_is_for_so_many_machines(api: Any) -> None:
     token = await make(api, uses=2)
-    for name in ("anna", "bert"):
+    for name in ("alfa", "beta"):
         assert (await register(api.client, token, name)).status_code == 200
-    answer = await register(api.client, token, "carl")
+    answer = await register(api.client, token, "cove")
     assert answer.status_code == 403
     assert "is used up, it was for 2 Workers" in answer.json()["message"]
-    assert set(await workers(api)) == {"anna", "bert"}
+    assert set(await workers(api)) == {"alfa", "beta"}
 
 
 async def test_of_two_that_want_the_last_use_one_joins(api: Any) -> None:
@@ -94,13 +94,13 @@ async def test_a_revoked_token_opens_nothing_and_whoever_is_in_stays(
     api: Any, go_worker: Any
 ) -> None:
     token = await make(api, uses=9)
-    worker = go_worker("anna")
-    answer = await register(api.client, token, "anna")
-    worker.uuid, worker.secret = answer.json()["uuid"], "anna".ljust(64, "7")
+    worker = go_worker("alfa")
+    answer = await register(api.client, token, "alfa")
+    worker.uuid, worker.secret = answer.json()["uuid"], "alfa".ljust(64, "7")
     id = token.split("_")[2]
     for _ in range(2):
         assert (await api.client.delete(f"{TOKENS}/{id}")).status_code == 204
-    answer = await register(api.client, token, "bert")
+    answer = await register(api.client, token, "beta")
     assert answer.status_code == 403
     assert "was revoked" in answer.json()["message"]
     assert (await worker.sign_on()).status_code == 200

@@ -77,16 +77,16 @@ async def test_no_secret_is_in_a_log_or_an_error(
     logging.getLogger("httpx").setLevel(logging.WARNING)
     token = await make(api, uses=2)
     secret = token.split("_")[3]
-    answers = [await register(api.client, token, "anna")]
-    answers.append(await api.client.post(f"/join/{token}{REGISTER}", json=a_worker("bert")))
-    answers.append(await register(api.client, token, "carl"))
-    answers.append(await register(api.client, SECRET + "x", "carl"))
-    answers.append(await api.client.post(f"/join/{SECRET}x{REGISTER}", json=a_worker("carl")))
+    answers = [await register(api.client, token, "alfa")]
+    answers.append(await api.client.post(f"/join/{token}{REGISTER}", json=a_worker("beta")))
+    answers.append(await register(api.client, token, "cove"))
+    answers.append(await register(api.client, SECRET + "x", "cove"))
+    answers.append(await api.client.post(f"/join/{SECRET}x{REGISTER}", json=a_worker("cove")))
     answers.append(await api.client.get(f"/join/{token}/api/v3/nothing"))
     answers.append(await api.client.delete(f"/join/{token}{REGISTER}"))
     answers.append(await api.client.get(TOKENS))
     monkeypatch.setattr(api.manager, "new_id", lambda: 1 / 0)
-    answers.append(await api.client.post(f"/join/{token}{REGISTER}", json=a_worker("dora")))
+    answers.append(await api.client.post(f"/join/{token}{REGISTER}", json=a_worker("dune")))
     assert [a.status_code for a in answers] == [200, 200, 403, 403, 403, 404, 405, 200, 500]
     told = caplog.text + "".join(answer.text + str(answer.headers) for answer in answers)
     assert secret not in told
@@ -158,8 +158,8 @@ async def test_in_an_open_farm_all_is_as_it_was(manager: Any) -> None:
         assert (await client.get(TOKENS)).status_code == 200
         assert (await register(client)).status_code == 200
         # What opened the door once does no harm while it is open.
-        assert (await register(client, make_token("reg").text, "bert")).status_code == 200
-        assert set(await workers(api)) == {"new", "bert"}
+        assert (await register(client, make_token("reg").text, "beta")).status_code == 200
+        assert set(await workers(api)) == {"new", "beta"}
 
 
 async def test_a_token_of_another_kind_lets_nobody_in(api: Any) -> None:

@@ -81,9 +81,9 @@ async def test_only_the_statuses_that_are_named_go(api: Any, canceled: Any) -> N
 
 
 async def test_only_jobs_of_the_user_that_is_named_go(api: Any, canceled: Any) -> None:
-    his, hers = await canceled(), await canceled(metadata={"user.name": "Nina"})
+    his, hers = await canceled(), await canceled(metadata={"user.name": "Artist"})
     assert (await prune(api, user="bo"))["jobs"] == []
-    assert [j["id"] for j in (await prune(api, user="nina"))["jobs"]] == [hers]
+    assert [j["id"] for j in (await prune(api, user="artist"))["jobs"]] == [hers]
     assert await there(api) == {his}
 
 

@@ -67,11 +67,11 @@ async def test_said_twice_it_changes_nothing(go_worker: Any, clock: FakeClock) -
 
 
 async def test_who_has_found_a_former_secret_cannot_lock_the_worker_out(go_worker: Any) -> None:
-    worker = await go_worker("anna").join()
+    worker = await go_worker("alfa").join()
     await rotate(worker)
     answer = await rotate(worker, OTHER)
     assert answer.status_code == 409
-    assert "worker anna has changed its secret already" in answer.json()["message"]
+    assert "worker alfa has changed its secret already" in answer.json()["message"]
     assert await works(worker, NEW)
 
 

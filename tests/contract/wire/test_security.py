@@ -31,7 +31,7 @@ STRANGERS = [
     "Basic " + base64.b64encode(b"\xff\xfe").decode(),
     "Bearer abc",
     "Negotiate x",
-    basic("ada:secret"),
+    basic("ops:secret"),
     basic("1f2c5e74-7c8e-4a51-8c5d-111111111111:x"),
     basic("1f2c5e74-7c8e-4a51-8c5d-11111111111\0:x"),
 ]
@@ -118,5 +118,5 @@ async def test_the_secret_is_nowhere_to_be_read(api, go_worker) -> None:
 
 
 async def test_a_persons_basic_credentials_for_a_proxy_are_ignored(api) -> None:
-    headers = {"Authorization": basic("ada:secret")}
+    headers = {"Authorization": basic("ops:secret")}
     assert (await api.client.get("/api/v3/version", headers=headers)).status_code == 200

@@ -62,11 +62,11 @@ async def test_a_request_says_who_asked_when_and_when_it_was_confirmed(
 ) -> None:
     worker = await go_worker().join()
     before = await requests_of(api, worker)
-    api.client.headers["x-person"] = "nina"
+    api.client.headers["x-person"] = "artist"
     await wish(api, worker, "asleep", lazy=True)
     del api.client.headers["x-person"]
     (open_one, *_) = await requests_of(api, worker)
-    assert (open_one["asked_by"], open_one["is_lazy"]) == ("nina", True)
+    assert (open_one["asked_by"], open_one["is_lazy"]) == ("artist", True)
     assert "outcome" not in open_one
     assert "ended_at" not in open_one
     clock._now += 3_000_000

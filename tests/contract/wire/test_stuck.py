@@ -35,7 +35,7 @@ async def check(api: Any, **choice: str) -> dict[str, Any]:
 
 async def failed_by_all_who_are_left(api: Any, go_worker: Any, jobs: Any) -> Any:
     """One failed the task, the other that could have tried has left the farm."""
-    first, second = await go_worker("anna").join(), await go_worker("bela").join()
+    first, second = await go_worker("alfa").join(), await go_worker("bela").join()
     job = await jobs(2)
     await first.update((await first.ask()).json(), taskStatus="failed")
     await api.client.delete(f"/api/v3/worker-mgt/workers/{second.uuid}")
@@ -88,7 +88,7 @@ async def test_a_task_that_all_who_are_left_have_failed(
     _, job = await failed_by_all_who_are_left(api, go_worker, jobs)
     (found,) = (await check(api))["impossible"]
     assert found["tasks_count"] == 1
-    assert found["reason"].startswith("it failed on every worker that may run it: anna")
+    assert found["reason"].startswith("it failed on every worker that may run it: alfa")
     assert (await api.job(job))["status"] == "active"
 
 
@@ -108,7 +108,7 @@ async def test_the_choice_to_let_them_try_again(api: Any, go_worker: Any, jobs: 
 async def test_a_blocklist_that_has_everybody_on_it_is_emptied(
     api: Any, go_worker: Any, jobs: Any
 ) -> None:
-    first, second = await go_worker("anna").join(), await go_worker("bela").join()
+    first, second = await go_worker("alfa").join(), await go_worker("bela").join()
     job = await jobs(9)
     await first.update((await first.ask()).json(), taskStatus="completed")
     for _ in range(3):
@@ -116,7 +116,7 @@ async def test_a_blocklist_that_has_everybody_on_it_is_emptied(
     await api.client.delete(f"/api/v3/worker-mgt/workers/{second.uuid}")
     (found,) = (await check(api))["impossible"]
     assert (found["tasks_count"], found["done"]) == (9, "wait")
-    assert "on the job's blocklist for tasks of type 'misc': anna" in found["reason"]
+    assert "on the job's blocklist for tasks of type 'misc': alfa" in found["reason"]
     await check(api, impossible_tasks="unblock")
     assert (await api.client.get(f"/api/v3/jobs/{job}/blocklist")).json() == []
     assert (await first.ask()).status_code == 200

@@ -153,14 +153,14 @@ async def test_of_several_tags_the_first_by_name_counts(api: Any, go_worker: Any
 async def test_a_tag_that_is_deleted_or_taken_away_lets_its_workers_wake_up(
     api: Any, go_worker: Any
 ) -> None:
-    anna = await go_worker("anna").join()
+    alfa = await go_worker("alfa").join()
     bela = await go_worker("bela", secret="6" * 64).join()
     tag = await a_tag(api, "desk", OFFICE)
-    for worker in (anna, bela):
+    for worker in (alfa, bela):
         await give(api, worker, tag)
         await worker.post("state-changed", {"status": "asleep"})
-    await give(api, anna)
-    assert (await followed(api, anna), await asked(api, anna)) == (None, "awake")
+    await give(api, alfa)
+    assert (await followed(api, alfa), await asked(api, alfa)) == (None, "awake")
     await send(api, "DELETE", f"tag/{tag}")
     assert (await followed(api, bela), await asked(api, bela)) == (None, "awake")
 

@@ -29,12 +29,12 @@ async def test_the_farm_status_follows_workers_and_jobs(api, go_worker, jobs) ->
 
 
 async def test_lists_and_details(api, go_worker, jobs) -> None:
-    worker, job = await go_worker("anna").join(), await jobs(2)
+    worker, job = await go_worker("alfa").join(), await jobs(2)
     task = (await worker.ask()).json()
     assert [shown["id"] for shown in (await get(api, "jobs"))["jobs"]] == [job]
     tasks = (await get(api, f"jobs/{job}/tasks"))["tasks"]
     assert [shown["index_in_job"] for shown in tasks] == [1, 2, 3]
-    assert tasks[0]["worker"]["name"] == "anna"
+    assert tasks[0]["worker"]["name"] == "alfa"
     assert tasks[1]["worker"] == {"id": "", "name": "", "address": ""}
     shown = await get(api, f"tasks/{task['uuid']}")
     assert shown["failed_by_workers"] == []

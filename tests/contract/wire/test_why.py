@@ -32,18 +32,18 @@ async def test_without_workers_and_with_tasks_that_come_later(api: Any, jobs: An
 
 
 async def test_a_job_at_work_waits_for_its_turn(api: Any, go_worker: Any, jobs: Any) -> None:
-    worker, job = await go_worker("anna").join(), await jobs(0)
+    worker, job = await go_worker("alfa").join(), await jobs(0)
     other = await jobs(0)
     assert (await why(api, job)).keys() == {
         "ready; a worker takes it the next time it asks for work"
     }
     await worker.ask()
     assert await why(api, job) == {}
-    assert await why(api, other) == {"waits for its turn; at work on other tasks: anna": 1}
+    assert await why(api, other) == {"waits for its turn; at work on other tasks: alfa": 1}
 
 
 async def test_a_failed_try_is_remembered(api: Any, go_worker: Any, jobs: Any) -> None:
-    first, second = await go_worker("anna").join(), await go_worker("bela").join()
+    first, second = await go_worker("alfa").join(), await go_worker("bela").join()
     job = await jobs(0)
     task = (await first.ask()).json()
     await first.update(task, taskStatus="failed")
@@ -88,7 +88,7 @@ async def why_task(api: Any, task: str) -> tuple[str, list[str]]:
 
 
 async def test_a_task_says_what_it_waits_for(api: Any, go_worker: Any, jobs: Any) -> None:
-    worker = await go_worker("anna").join()
+    worker = await go_worker("alfa").join()
     echo, sleep = await api.tasks(await jobs(1))
     assert await why_task(api, sleep["id"]) == (
         "waits for tasks that come before it: echo (queued)",
@@ -97,19 +97,19 @@ async def test_a_task_says_what_it_waits_for(api: Any, go_worker: Any, jobs: Any
     assert (await why_task(api, echo["id"]))[0].startswith("ready; a worker takes it")
     task = (await worker.ask()).json()
     await worker.update(task, activity="rendering")
-    assert await why_task(api, echo["id"]) == ("it is at work on anna: rendering", [])
+    assert await why_task(api, echo["id"]) == ("it is at work on alfa: rendering", [])
     await worker.update(task, taskStatus="completed")
     assert await why_task(api, echo["id"]) == ("it is completed", [])
     assert (await why_task(api, sleep["id"]))[1] == []
 
 
 async def test_a_task_that_is_over_says_how_it_ended(api: Any, go_worker: Any, jobs: Any) -> None:
-    worker = await go_worker("anna").join()
+    worker = await go_worker("alfa").join()
     job = await jobs(1)
     echo, sleep = await api.tasks(job)
     await worker.update((await worker.ask()).json(), taskStatus="failed", activity="Failed: 1")
     reason, _ = await why_task(api, echo["id"])
-    assert reason == "it failed on anna: Failed: 1; queue it again to try once more"
+    assert reason == "it failed on alfa: Failed: 1; queue it again to try once more"
     assert (await why_task(api, sleep["id"]))[0].startswith("it was canceled: ")
 
 
@@ -130,7 +130,7 @@ async def why_worker(api: Any, worker: Any) -> list[str]:
 
 
 async def test_a_worker_says_what_it_does_and_could_do(api: Any, go_worker: Any, jobs: Any) -> None:
-    worker, video = await go_worker("anna").join(), await go_worker(task_types=["ffmpeg"]).join()
+    worker, video = await go_worker("alfa").join(), await go_worker(task_types=["ffmpeg"]).join()
     assert await why_worker(api, worker) == ["no task waits that could be started now"]
     await jobs(0, name="shot")
     (ready,) = await why_worker(api, worker)

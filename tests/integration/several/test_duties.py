@@ -41,34 +41,34 @@ def running() -> list[str]:
 async def test_one_of_two_runs_it_and_the_other_when_that_one_stops(
     managers: Managers, running: list[str]
 ) -> None:
-    anna = await managers.start(Guard("anna", running))
-    await until(lambda: running == ["anna"])
-    bert = await managers.start(Guard("bert", running))
+    alfa = await managers.start(Guard("alfa", running))
+    await until(lambda: running == ["alfa"])
+    beta = await managers.start(Guard("beta", running))
     # Its line asks for duties before it listens.
-    await hears(anna, bert)
-    assert running == ["anna"]
-    await managers.stop(anna)
-    await until(lambda: running == ["bert"], 5)
+    await hears(alfa, beta)
+    assert running == ["alfa"]
+    await managers.stop(alfa)
+    await until(lambda: running == ["beta"], 5)
 
 
 async def test_a_service_for_everybody_runs_on_both(managers: Managers, running: list[str]) -> None:
-    for name in ("anna", "bert"):
+    for name in ("alfa", "beta"):
         await managers.start(Guard(name, running, once=False))
-    await until(lambda: sorted(running) == ["anna", "bert"])
+    await until(lambda: sorted(running) == ["alfa", "beta"])
 
 
 async def test_a_plugin_that_only_one_has_runs_there(
     managers: Managers, running: list[str]
 ) -> None:
     await managers.start()
-    await managers.start(Guard("bert", running))
-    await until(lambda: running == ["bert"])
+    await managers.start(Guard("beta", running))
+    await until(lambda: running == ["beta"])
 
 
 async def test_who_loses_the_line_loses_its_duties_and_one_has_them_again(
     managers: Managers, running: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name in ("anna", "bert"):
+    for name in ("alfa", "beta"):
         await managers.start(Guard(name, running))
     for _ in range(3):
         await until(lambda: len(running) == 1)
@@ -87,10 +87,10 @@ async def test_one_that_fails_keeps_its_duty(managers: Managers, running: list[s
             tried.append(self.name)
             raise OSError("trouble")
 
-    await managers.start(Broken("anna", running))
-    await until(lambda: tried == ["anna"])
-    await managers.start(Guard("bert", running))
-    await until(lambda: tried == ["anna", "anna"])
+    await managers.start(Broken("alfa", running))
+    await until(lambda: tried == ["alfa"])
+    await managers.start(Guard("beta", running))
+    await until(lambda: tried == ["alfa", "alfa"])
     assert running == []
 
 
@@ -121,11 +121,11 @@ async def test_a_duty_of_a_killed_process_is_taken_within_seconds(
         try:
             assert other.stdout is not None
             assert await asyncio.to_thread(other.stdout.readline) == "taken\n"
-            anna = await managers.start(Guard("anna", running))
-            await until(lambda: not anna.manager.database.line.is_alone)
+            alfa = await managers.start(Guard("alfa", running))
+            await until(lambda: not alfa.manager.database.line.is_alone)
             assert running == []
         finally:
             other.kill()
         started = time.monotonic()
-        await until(lambda: running == ["anna"])
+        await until(lambda: running == ["alfa"])
         assert time.monotonic() - started < 4

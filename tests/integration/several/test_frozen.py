@@ -58,71 +58,71 @@ async def opened(postgresql_url: str) -> AsyncIterator[list[PostgresDatabase]]:
 
 
 @pytest.fixture
-async def anna(opened: list[PostgresDatabase]) -> PostgresDatabase:
+async def alfa(opened: list[PostgresDatabase]) -> PostgresDatabase:
     await opened[0].line.taken("guard")
     return opened[0]
 
 
 @pytest.fixture
-async def bert(opened: list[PostgresDatabase]) -> PostgresDatabase:
+async def beta(opened: list[PostgresDatabase]) -> PostgresDatabase:
     return opened[1]
 
 
-async def take_over(bert: PostgresDatabase, url: str) -> None:
+async def take_over(beta: PostgresDatabase, url: str) -> None:
     """Let the other one have the duty, as after a freeze."""
-    taken = asyncio.create_task(bert.line.taken("guard"))
+    taken = asyncio.create_task(beta.line.taken("guard"))
     # Its line was closed until now: there is one session only, and that is the first one's.
     cut_lines(url)
-    await bert.line.start(Deaf())
+    await beta.line.start(Deaf())
     await asyncio.wait_for(taken, 10)
 
 
 # -- the fence
 
 
-async def test_what_belongs_to_a_duty_is_done_while_it_lasts(anna: PostgresDatabase) -> None:
-    with anna.line.doing("guard"):
-        await anna.write(add, "x")
-        assert await anna.read(names) >= {"x"}
+async def test_what_belongs_to_a_duty_is_done_while_it_lasts(alfa: PostgresDatabase) -> None:
+    with alfa.line.doing("guard"):
+        await alfa.write(add, "x")
+        assert await alfa.read(names) >= {"x"}
 
 
 async def test_who_has_lost_a_duty_can_do_nothing_of_it(
-    anna: PostgresDatabase, bert: PostgresDatabase, postgresql_url: str
+    alfa: PostgresDatabase, beta: PostgresDatabase, postgresql_url: str
 ) -> None:
-    with anna.line.doing("guard"):
-        await take_over(bert, postgresql_url)
+    with alfa.line.doing("guard"):
+        await take_over(beta, postgresql_url)
         with pytest.raises(DutyLost, match="another Manager has the duty 'guard' now"):
-            await anna.write(add, "x")
+            await alfa.write(add, "x")
         with pytest.raises(DutyLost):
-            await anna.read(names)
+            await alfa.read(names)
     # The rest of it goes on as always.
-    await anna.write(add, "y")
-    assert await anna.read(names) & {"x", "y"} == {"y"}
-    with bert.line.doing("guard"):
-        await bert.write(add, "z")
+    await alfa.write(add, "y")
+    assert await alfa.read(names) & {"x", "y"} == {"y"}
+    with beta.line.doing("guard"):
+        await beta.write(add, "z")
 
 
-async def test_who_never_had_a_duty_can_do_nothing_of_it(anna: PostgresDatabase) -> None:
-    with anna.line.doing("another"), pytest.raises(DutyLost):
-        await anna.write(add, "x")
+async def test_who_never_had_a_duty_can_do_nothing_of_it(alfa: PostgresDatabase) -> None:
+    with alfa.line.doing("another"), pytest.raises(DutyLost):
+        await alfa.write(add, "x")
 
 
 async def test_a_duty_that_one_has_again_is_another_one(
-    anna: PostgresDatabase, postgresql_url: str
+    alfa: PostgresDatabase, postgresql_url: str
 ) -> None:
-    with anna.line.doing("guard"):
+    with alfa.line.doing("guard"):
         cut_lines(postgresql_url)
-        await asyncio.wait_for(anna.line.lost("guard"), 10)
-        await asyncio.wait_for(anna.line.taken("guard"), 10)
+        await asyncio.wait_for(alfa.line.lost("guard"), 10)
+        await asyncio.wait_for(alfa.line.taken("guard"), 10)
         # Others may have had it in between, and what was read before is old.
         with pytest.raises(DutyLost):
-            await anna.write(add, "x")
-    with anna.line.doing("guard"):
-        await anna.write(add, "y")
+            await alfa.write(add, "x")
+    with alfa.line.doing("guard"):
+        await alfa.write(add, "y")
 
 
 async def test_a_duty_is_taken_over_after_the_last_transaction_of_the_one_before(
-    anna: PostgresDatabase, bert: PostgresDatabase, postgresql_url: str
+    alfa: PostgresDatabase, beta: PostgresDatabase, postgresql_url: str
 ) -> None:
     inside, go_on = threading.Event(), threading.Event()
 
@@ -131,12 +131,12 @@ async def test_a_duty_is_taken_over_after_the_last_transaction_of_the_one_before
         assert go_on.wait(10)
         add(tx, "x")
 
-    with anna.line.doing("guard"):
-        last = asyncio.create_task(anna.write(add_slowly))
+    with alfa.line.doing("guard"):
+        last = asyncio.create_task(alfa.write(add_slowly))
         assert await asyncio.to_thread(inside.wait, 10)
     cut_lines(postgresql_url)
-    await bert.line.start(Deaf())
-    taken = asyncio.create_task(bert.line.taken("guard"))
+    await beta.line.start(Deaf())
+    taken = asyncio.create_task(beta.line.taken("guard"))
     held = (
         "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"
         f" AND classid = {postgresql_session.DUTY} AND datname = current_database()"
@@ -148,7 +148,7 @@ async def test_a_duty_is_taken_over_after_the_last_transaction_of_the_one_before
     go_on.set()
     await last
     await asyncio.wait_for(taken, 10)
-    assert await bert.read(names) >= {"x"}
+    assert await beta.read(names) >= {"x"}
 
 
 class Noting(Deaf):
@@ -162,27 +162,27 @@ class Noting(Deaf):
 
 
 async def test_who_takes_over_knows_before_that_a_manager_has_gone(
-    anna: PostgresDatabase, bert: PostgresDatabase, postgresql_url: str, monkeypatch: Any
+    alfa: PostgresDatabase, beta: PostgresDatabase, postgresql_url: str, monkeypatch: Any
 ) -> None:
     # Its workers get time to call another one: also if their time-out is over already, and
     # the duty is free between two looks at who is there.
     monkeypatch.setattr(postgresql_line, "TICK", 60.0)
     ears = Noting()
-    await bert.line.start(ears)
-    taken = asyncio.create_task(bert.line.taken("guard"))
+    await beta.line.start(ears)
+    taken = asyncio.create_task(beta.line.taken("guard"))
     held = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     held += " AND application_name = 'flamenco line'"
     await until(lambda: sql(postgresql_url, held) == [(2,)])
     await asyncio.sleep(0.2)
     assert not ears.has_left
     # Without a goodbye, and it does not come back.
-    anna.line._closing.set()  # type: ignore[attr-defined]
-    process, _ = anna.line._session  # type: ignore[attr-defined]
+    alfa.line._closing.set()  # type: ignore[attr-defined]
+    process, _ = alfa.line._session  # type: ignore[attr-defined]
     sql(postgresql_url, "SELECT pg_terminate_backend(%s)", process)
     async with asyncio.timeout(10):
         while not taken.done():
             # Something is said all the time on a busy farm: it asks for duties each time.
-            bert.line._ring()  # type: ignore[attr-defined]
+            beta.line._ring()  # type: ignore[attr-defined]
             await asyncio.sleep(0.01)
     assert ears.has_left
 
@@ -274,12 +274,12 @@ async def test_a_frozen_process_loses_its_duty_and_does_nothing_when_it_thaws(
     opened: list[PostgresDatabase],
     request: pytest.FixtureRequest,
 ) -> None:
-    anna = opened[0]
-    await anna.write(add, "rounds")
+    alfa = opened[0]
+    await alfa.write(add, "rounds")
     assert guard.stdout is not None
     assert guard.stderr is not None
     assert await line_of(guard.stdout) == "round\n"
-    taken = asyncio.create_task(anna.line.taken("guard"))
+    taken = asyncio.create_task(alfa.line.taken("guard"))
     if "anywhere" in request.node.name:
         # As long as it lives, it is left alone.
         await asyncio.sleep(2 * postgresql_session.FROZEN)
@@ -298,5 +298,5 @@ async def test_a_frozen_process_loses_its_duty_and_does_nothing_when_it_thaws(
     await asyncio.sleep(1)
     assert rounds(managers.url) == done
     # When the other one has gone, it is its turn again.
-    await anna.line.close()
+    await alfa.line.close()
     await until(lambda: rounds(managers.url) > done)

@@ -18,12 +18,12 @@ from flamenco_core.manager.introduction import Introduction, differences, introd
 pytestmark = pytest.mark.postgresql
 
 MINE = Introduction(
-    name="anna", version="1", folder="f", settings={"a": "1", "b": "2"}, plugins=("p",)
+    name="alfa", version="1", folder="f", settings={"a": "1", "b": "2"}, plugins=("p",)
 )
 
 
 def test_equal_ones_have_nothing_to_say() -> None:
-    assert [*differences(MINE, attrs.evolve(MINE, name="bert"))] == []
+    assert [*differences(MINE, attrs.evolve(MINE, name="beta"))] == []
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ async def test_managers_with_different_settings_say_which(
         def register_services(self) -> list[Service]:
             return []
 
-    anna = await managers.start()
-    bert = await managers.start(
+    alfa = await managers.start()
+    beta = await managers.start(
         Extra(), blocklist_threshold=7, local_manager_storage_path=tmp_path / "elsewhere"
     )
-    await hears(anna, bert)
+    await hears(alfa, beta)
     await until(lambda: caplog.text.count("blocklist_threshold") == 2)
     assert caplog.text.count("logs and images are in another folder") == 2
     assert caplog.text.count("only one of both has these plugins") == 2
@@ -81,17 +81,17 @@ async def test_a_folder_that_cannot_be_written_is_named_with_the_cure(
 
 
 async def test_a_secret_is_not_told(managers: Managers) -> None:
-    anna = await managers.start(plugins={"notify": {"password": "canary"}}, blocked=["notify"])
-    assert "canary" not in str(introduce(anna.manager))
+    alfa = await managers.start(plugins={"notify": {"password": "canary"}}, blocked=["notify"])
+    assert "canary" not in str(introduce(alfa.manager))
 
 
 async def test_settings_that_change_at_work_are_compared_a_while_later(
     managers: Managers, caplog: pytest.LogCaptureFixture
 ) -> None:
-    anna, bert = await managers.two()
-    change_threshold(anna, 7)
-    await hears(anna, bert)
-    neighbors = bert.manager.neighbors
+    alfa, beta = await managers.two()
+    change_threshold(alfa, 7)
+    await hears(alfa, beta)
+    neighbors = beta.manager.neighbors
     await neighbors.compare()
     assert "differ" not in caplog.text  # who shares the file may not have read it yet
     await neighbors.compare()

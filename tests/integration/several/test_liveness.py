@@ -49,83 +49,83 @@ def has_watched(*several: RunningManager) -> None:
 async def test_a_worker_that_nobody_hears_is_given_up_and_its_task_returned(
     managers: Managers,
 ) -> None:
-    anna, bert = await managers.two()
-    job = await submit(anna)
-    worker = await join(bert)
-    assert (await ask(bert, worker, "task")).status_code == 200
+    alfa, beta = await managers.two()
+    job = await submit(alfa)
+    worker = await join(beta)
+    assert (await ask(beta, worker, "task")).status_code == 200
     await stored(managers, worker)
-    has_watched(anna, bert)
+    has_watched(alfa, beta)
     # The Manager that decides must not have heard of it itself.
-    for running in (anna, bert):
+    for running in (alfa, beta):
         running.manager.liveness._contacts.clear()
     await silent_since(managers, 21)
     async with asyncio.timeout(5):
-        while await status_of(anna, worker) != "error":
+        while await status_of(alfa, worker) != "error":
             await asyncio.sleep(0.05)
-    tasks = await bert.tasks(job)
+    tasks = await beta.tasks(job)
     assert {task["status"] for task in tasks} == {"queued"}
 
 
 async def test_who_calls_the_other_manager_is_kept(managers: Managers) -> None:
-    anna, bert = await managers.two()
-    worker = await join(anna, beat=1)
+    alfa, beta = await managers.two()
+    worker = await join(alfa, beat=1)
     await stored(managers, worker)
-    has_watched(anna, bert)
+    has_watched(alfa, beta)
     # Twice its time-out, heard by one Manager only; whichever of both decides.
     until_then = time.monotonic() + 8
     while time.monotonic() < until_then:
-        assert (await ask(bert, worker, "state", beat=1)).status_code in (204, 405)
-        await ask(bert, worker, "task", beat=1)
+        assert (await ask(beta, worker, "state", beat=1)).status_code in (204, 405)
+        await ask(beta, worker, "task", beat=1)
         await asyncio.sleep(0.5)
-    assert await status_of(anna, worker) == "awake"
+    assert await status_of(alfa, worker) == "awake"
 
 
 async def test_nobody_writes_per_request(managers: Managers) -> None:
-    anna, _ = await managers.two()
-    worker = await join(anna, beat=60)
+    alfa, _ = await managers.two()
+    worker = await join(alfa, beat=60)
     await stored(managers, worker)
     (before,) = sql(managers.url, "SELECT heard_at FROM contacts")
     for _ in range(50):
-        await ask(anna, worker, "task", beat=60)
-    anna.manager.liveness._to_store.clear()
+        await ask(alfa, worker, "task", beat=60)
+    alfa.manager.liveness._to_store.clear()
     assert sql(managers.url, "SELECT heard_at FROM contacts") == [before]
 
 
 async def test_a_manager_that_starts_expects_those_that_should_be_there(
     managers: Managers,
 ) -> None:
-    anna = await managers.start()
-    worker = await join(anna)
+    alfa = await managers.start()
+    worker = await join(alfa)
     await stored(managers, worker)
     sql(managers.url, "DELETE FROM contacts")
-    await managers.stop(anna)
+    await managers.stop(alfa)
     await managers.start()
     await until(lambda: sql(managers.url, "SELECT 1 FROM contacts WHERE patience = 70000000"))
 
 
 async def test_a_start_does_not_undo_what_another_manager_does(managers: Managers) -> None:
-    anna = await managers.start()
-    jobs = [await submit(anna) for _ in range(3)]
-    worker = await join(anna)
-    held = (await ask(anna, worker, "task")).json()
+    alfa = await managers.start()
+    jobs = [await submit(alfa) for _ in range(3)]
+    worker = await join(alfa)
+    held = (await ask(alfa, worker, "task")).json()
     before = sql(managers.url, "SELECT * FROM jobs ORDER BY id")
-    bert = await managers.start()
+    beta = await managers.start()
     assert sql(managers.url, "SELECT * FROM jobs ORDER BY id") == before
-    assert {(await bert.job(job))["status"] for job in jobs} <= {"active", "queued"}
+    assert {(await beta.job(job))["status"] for job in jobs} <= {"active", "queued"}
     # The run that began with one Manager is reported to the other.
     body = {"taskStatus": "completed", "epoch": held["epoch"], "seq": 1}
-    assert (await ask(bert, worker, f"task/{held['uuid']}", body)).status_code == 204
+    assert (await ask(beta, worker, f"task/{held['uuid']}", body)).status_code == 204
 
 
 async def test_a_job_that_is_wrong_is_put_right_at_a_start(managers: Managers) -> None:
-    anna = await managers.start()
-    wrong, right = [await submit(anna) for _ in range(2)]
+    alfa = await managers.start()
+    wrong, right = [await submit(alfa) for _ in range(2)]
     sql(managers.url, "UPDATE jobs SET status = 'paused' WHERE uuid = %s", wrong)
     sql(managers.url, "UPDATE lanes SET open = 0")
-    bert = await managers.start()
+    beta = await managers.start()
     for job in (wrong, right):
-        assert (await bert.job(job))["status"] == "queued"
-    assert (await ask(bert, await join(bert), "task")).status_code == 200
+        assert (await beta.job(job))["status"] == "queued"
+    assert (await ask(beta, await join(beta), "task")).status_code == 200
 
 
 # -- PostgreSQL itself goes away
@@ -155,18 +155,18 @@ async def test_after_postgresql_was_restarted_the_farm_goes_on(
     fragile_server: PostgresServer, managers: Managers, caplog: pytest.LogCaptureFixture
 ) -> None:
     managers.url = fragile_server.url(fragile_server.create_database())
-    anna, bert = await managers.two()
-    worker = await join(bert)
-    heard = bert.manager.bus.subscribe()
-    waiting = asyncio.create_task(as_workers_wait(bert, worker))
-    await until(lambda: len(bert.manager.doorbell) == 1)
+    alfa, beta = await managers.two()
+    worker = await join(beta)
+    heard = beta.manager.bus.subscribe()
+    waiting = asyncio.create_task(as_workers_wait(beta, worker))
+    await until(lambda: len(beta.manager.doorbell) == 1)
     await asyncio.to_thread(fragile_server.restart)
     assert await event(heard, lambda told: told is None) is None
     await until(lambda: caplog.text.count("the line to other Managers is back") == 2, 30)
-    await until(lambda: len(bert.manager.doorbell) == 1)
-    job = await submit(anna)
+    await until(lambda: len(beta.manager.doorbell) == 1)
+    job = await submit(alfa)
     assert (await asyncio.wait_for(waiting, 20))["job"] == job
-    anna.manager.tell_log("j", "t", "hello again")
+    alfa.manager.tell_log("j", "t", "hello again")
     told = await event(heard, lambda told: isinstance(told, TaskLogged))
     assert told.text == "hello again"
-    assert await status_of(anna, worker) == "awake"
+    assert await status_of(alfa, worker) == "awake"

@@ -104,8 +104,8 @@ def test_zeroconf_says_all_addresses_that_others_can_reach(
 @pytest.mark.parametrize(
     ("name", "host", "label", "server"),
     [
-        ("Farm", "anna", "Farm on anna", "flamenco-anna-8080.local."),
-        ("v1.2\n", "anna.studio.example", "v1-2- on anna-studio-example", None),
+        ("Farm", "alfa", "Farm on alfa", "flamenco-alfa-8080.local."),
+        ("v1.2\n", "alfa.studio.example", "v1-2- on alfa-studio-example", None),
         ("", "", " on ", "flamenco-host-8080.local."),
         ("Ä" * 100, "h" * 300, "Ä" * 27, f"flamenco-{'h' * 40}-8080.local."),
         ("\udcff", "ä", "? on ä", "flamenco-host-8080.local."),

@@ -33,7 +33,7 @@ def a_job(**changes: Any) -> dict[str, Any]:
         "steps_completed": 1,
         "steps_total": 4,
         "settings": {"frames": "1-4"},
-        "metadata": {"user": "nina"},
+        "metadata": {"user": "artist"},
     } | changes
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-ANNA = "aaaaaaaa-cccc-4ccc-8ccc-cccccccccccc"
+ALFA = "aaaaaaaa-cccc-4ccc-8ccc-cccccccccccc"
 BELA = "bbbbbbbb-cccc-4ccc-8ccc-cccccccccccc"
 TASK_WHY = {"name": "render-1-2", "status": "queued", "reason": "no worker is awake"}
 
 
-def a_worker(id: str = ANNA, name: str = "Anna", **rest: object) -> dict[str, object]:
+def a_worker(id: str = ALFA, name: str = "Alfa", **rest: object) -> dict[str, object]:
     detailed = {"ip_address": "::1", "platform": "linux", "supported_task_types": []}
     known = {"id": id, "name": name, "status": "awake", "version": "1", "can_restart": True}
     return known | detailed | rest
@@ -40,11 +40,11 @@ def test_why_a_task_waits(flamenco, farm, facts, workers, word):
     assert flamenco("why", word, "--json").json["reason"] == "no worker is awake"
 
 
-@pytest.mark.parametrize("word", ["anna", "Anna", "aaaaaa", ANNA])
+@pytest.mark.parametrize("word", ["alfa", "Alfa", "aaaaaa", ALFA])
 def test_why_a_worker_idles(flamenco, farm, workers, word):
-    why = {"worker_id": ANNA, "name": "Anna", "status": "asleep", "reasons": ["it is asleep", "x"]}
-    farm.why[ANNA] = why
-    assert flamenco("why", word).out == "worker Anna (asleep):\n  it is asleep\n  x\n"
+    why = {"worker_id": ALFA, "name": "Alfa", "status": "asleep", "reasons": ["it is asleep", "x"]}
+    farm.why[ALFA] = why
+    assert flamenco("why", word).out == "worker Alfa (asleep):\n  it is asleep\n  x\n"
     assert flamenco("why", word, "--json").json == why
 
 
@@ -56,34 +56,34 @@ def test_a_word_for_nothing_says_where_to_look(flamenco, workers):
 
 
 def test_a_word_for_several_things_is_refused(flamenco, farm, workers):
-    farm.add_job(id=ANNA[:4] + "1111-aaaa-4aaa-8aaa-aaaaaaaaaaaa")
+    farm.add_job(id=ALFA[:4] + "1111-aaaa-4aaa-8aaa-aaaaaaaaaaaa")
     assert "can be several things: worker" in flamenco("why", "aaaa").err
-    farm.workers.append(a_worker(id=BELA, name="anna"))
-    assert "'anna' can be 2 workers" in flamenco("why", "anna").err
+    farm.workers.append(a_worker(id=BELA, name="alfa"))
+    assert "'alfa' can be 2 workers" in flamenco("why", "alfa").err
 
 
 # -- schedules -------------------------------------------------------------------------------
 
 
 def test_a_worker_without_a_schedule(flamenco, workers):
-    assert flamenco("workers", "schedule", "anna").out == "Anna has no sleep schedule\n"
-    assert flamenco("workers", "schedule", "anna", "--json").json["worker"] == ANNA
+    assert flamenco("workers", "schedule", "alfa").out == "Alfa has no sleep schedule\n"
+    assert flamenco("workers", "schedule", "alfa", "--json").json["worker"] == ALFA
 
 
 def test_a_schedule_is_made_changed_and_shown(flamenco, farm, workers):
     night = ["--from", "22:00", "--to", "06:00", "--also", "sa su 10:00-12:00", "--finish-task"]
-    outcome = flamenco("workers", "schedule", "anna", *night, "--except", "2026-12-24")
+    outcome = flamenco("workers", "schedule", "alfa", *night, "--except", "2026-12-24")
     assert outcome.out.startswith(
-        "Anna sleeps every day 22:00-06:00, and sa su 10:00-12:00, not on 2026-12-24,"
+        "Alfa sleeps every day 22:00-06:00, and sa su 10:00-12:00, not on 2026-12-24,"
         " after its task; awake until "
     )
     (sent,) = [body for _, body in farm.told]
     assert sent["more_spans"] == [
         {"days_of_week": "sa su", "start_time": "10:00", "end_time": "12:00"}
     ]
-    outcome = flamenco("workers", "schedule", ANNA, "--off", "--also", "", "--time-zone", "UTC")
+    outcome = flamenco("workers", "schedule", ALFA, "--off", "--also", "", "--time-zone", "UTC")
     assert outcome.out == (
-        "Anna sleeps every day 22:00-06:00 (UTC), not on 2026-12-24, after its task; switched off\n"
+        "Alfa sleeps every day 22:00-06:00 (UTC), not on 2026-12-24, after its task; switched off\n"
     )
     assert farm.told[-1][1]["is_active"] is False
 
@@ -104,7 +104,7 @@ def test_a_tag_has_one_for_its_workers(flamenco, farm, workers):
 
 
 def test_a_worker_says_through_which_tag_it_sleeps(flamenco, farm, workers):
-    farm.schedules[ANNA] = {
+    farm.schedules[ALFA] = {
         "is_active": True,
         "days_of_week": "mo",
         "start_time": "",
@@ -112,9 +112,9 @@ def test_a_worker_says_through_which_tag_it_sleeps(flamenco, farm, workers):
         "status": "awake",
         "tag": "gpu",
     }
-    assert "Anna sleeps by tag gpu mo 00:00" in flamenco("workers", "schedule", "anna").out
-    farm.more[f"DELETE /worker-mgt/workers/{ANNA}/sleep-schedule"] = lambda: None
-    assert flamenco("workers", "schedule", "anna", "--forget").code == 0
+    assert "Alfa sleeps by tag gpu mo 00:00" in flamenco("workers", "schedule", "alfa").out
+    farm.more[f"DELETE /worker-mgt/workers/{ALFA}/sleep-schedule"] = lambda: None
+    assert flamenco("workers", "schedule", "alfa", "--forget").code == 0
     assert farm.told[-1][0].startswith("DELETE")
 
 
@@ -122,9 +122,9 @@ def test_what_makes_no_sense_changes_nothing(flamenco, farm, workers):
     assert "Give a WORKER, or --tag;" in flamenco("workers", "schedule").err
     assert "Give a WORKER, or --tag;" in flamenco("workers", "schedule", "a", "--tag", "b").err
     assert "there is no worker 'zoe'" in flamenco("workers", "schedule", "zoe", "--on").err
-    wrong = flamenco("workers", "schedule", "anna", "--also", "mo 10:00")
+    wrong = flamenco("workers", "schedule", "alfa", "--also", "mo 10:00")
     assert "is no span; write it as 'mo tu 22:00-06:00'" in wrong.err
-    both = flamenco("workers", "schedule", "anna", "--forget", "--on")
+    both = flamenco("workers", "schedule", "alfa", "--forget", "--on")
     assert "--forget removes the schedule" in both.err
     assert farm.told == []
 

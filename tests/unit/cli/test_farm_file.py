@@ -94,7 +94,7 @@ settings:
   strict: yes
   blocked: [a, b]
   cleanup:
-    rules: [{user: nina, after: never}, {status: completed, after: 2w}]
+    rules: [{user: artist, after: never}, {status: completed, after: 2w}]
   shaman: {garbageCollect: {maxAge: 24h}}
   plugins: {chat: {token: x, room: 3}}
 """
@@ -107,7 +107,7 @@ settings:
         "blocked": ["a", "b"],
         "cleanup": {
             "rules": [
-                {"user": "nina", "after": "never"},
+                {"user": "artist", "after": "never"},
                 {"status": ["completed"], "after": "14d"},
             ]
         },

@@ -51,7 +51,7 @@ class Disposing:
 
 @pytest.fixture
 def manager(farm: Any, facts: Any) -> Disposing:
-    farm.add_job(status="completed", metadata={"user.name": "Nina"})
+    farm.add_job(status="completed", metadata={"user.name": "Artist"})
     farm.add_job(id=facts.OTHER_JOB, name="shot 020", type="other", status="active", metadata={})
     return Disposing(farm)
 
@@ -84,13 +84,13 @@ def test_a_rehearsal_deletes_nothing(call, manager) -> None:
 @pytest.mark.parametrize(
     ("options", "first", "second"),
     [
-        (["--user", "nina"], True, False),
+        (["--user", "artist"], True, False),
         (["--type", "other"], False, True),
         (["--status", "completed", "--status", "failed"], True, False),
         (["--search", "020"], False, True),
         (["--older-than", "0s"], True, True),
         (["--older-than", "52000w"], False, False),
-        (["--user", "nina", "--type", "other"], False, False),
+        (["--user", "artist", "--type", "other"], False, False),
     ],
 )
 def test_options_say_which_jobs_are_meant(call, manager, facts, options, first, second) -> None:
@@ -104,7 +104,7 @@ def test_options_say_which_jobs_are_meant(call, manager, facts, options, first, 
 
 def test_what_is_to_be_kept_stays_unless_it_is_named(call, manager, facts) -> None:
     manager.kept = {facts.JOB}
-    outcome = call("jobs", "delete", "--user", "nina", "--yes")
+    outcome = call("jobs", "delete", "--user", "artist", "--yes")
     assert (outcome.code, manager.deleted) == (0, [])
     assert "it is to be kept" in outcome.out
     assert call("jobs", "delete", "1111", "--yes").code == 0
@@ -121,7 +121,7 @@ def test_the_archive_is_asked_for(call, manager) -> None:
     ("args", "code", "words"),
     [
         ([], 2, "Give JOBs, or options"),
-        (["1111", "--user", "nina"], 2, "Give JOBs, or options"),
+        (["1111", "--user", "artist"], 2, "Give JOBs, or options"),
         (["1111", "9999", "--yes"], 1, "there is no job '9999'"),
         (["--older-than", "soon"], 1, "not an age such as 30d"),
         (["--status", "gone"], 2, "'gone' is not one of"),
@@ -136,7 +136,7 @@ def test_what_is_not_clear_deletes_nothing(call, manager, args, code, words) -> 
 def test_a_job_says_what_it_takes_of_the_disk(call) -> None:
     shown = call("jobs", "show", "1111").out
     assert "on disk:      1.5 kB logs, 2.0 MB archive\n" in shown
-    assert "submitted by: Nina\n" in shown
+    assert "submitted by: Artist\n" in shown
 
 
 def test_flamencos_own_manager_does_not_tell(flamenco, farm) -> None:

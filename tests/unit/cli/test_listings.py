@@ -41,7 +41,7 @@ def test_a_job_is_shown_with_its_settings(flamenco, farm, facts):
     outcome = flamenco("jobs", "show", "1111")
     assert facts.JOB in outcome.out
     assert "frames = 1-4" in outcome.out
-    assert "user = nina" in outcome.out
+    assert "user = artist" in outcome.out
     assert flamenco("jobs", "show", facts.JOB, "--json").json["id"] == facts.JOB
 
 

@@ -76,7 +76,7 @@ def test_a_token_is_shown_once_and_alone(ask: Any, web: Any) -> None:
     assert read_token(token)
     assert "For 20 Workers, until " in made.err
     assert f"manager_url: http://127.0.0.1:8080/join/{token}/" in made.err
-    register(web, "anna", token)
+    register(web, "alfa", token)
     listed = ask("worker-token", "list")
     assert "usable  1/20" in listed.out
     assert token.split("_")[3] not in listed.out
@@ -106,43 +106,43 @@ def test_wrong_wishes_are_named(ask: Any, args: list[str], words: str) -> None:
 
 
 def test_workers_are_approved_and_rejected(ask: Any, web: Any) -> None:
-    register(web, "anna")
-    register(web, "bert")
+    register(web, "alfa")
+    register(web, "beta")
     assert ask("workers").out.count("approval") == 2
-    assert "(anna) is approved" in ask("workers", "approve", "anna").out
-    assert "(anna) was in already" in ask("workers", "approve", "anna").out
-    assert "(bert) is rejected" in ask("workers", "reject", "bert").out
-    refused = ask("workers", "reject", "anna")
+    assert "(alfa) is approved" in ask("workers", "approve", "alfa").out
+    assert "(alfa) was in already" in ask("workers", "approve", "alfa").out
+    assert "(beta) is rejected" in ask("workers", "reject", "beta").out
+    refused = ask("workers", "reject", "alfa")
     assert refused.code == 1
     assert "does not wait for approval; delete it" in refused.err
     # A typing error lets nobody in.
-    register(web, "carl")
-    assert "there is no worker 'dora'" in ask("workers", "approve", "carl", "dora").err
+    register(web, "cove")
+    assert "there is no worker 'dune'" in ask("workers", "approve", "cove", "dune").err
     assert "approval" in ask("workers").out
 
 
 def test_a_machine_that_comes_back_is_merged(ask: Any, web: Any) -> None:
-    old, new = register(web, "anna"), register(web, "anna")
+    old, new = register(web, "alfa"), register(web, "alfa")
     hint = ask("workers").err
     assert f"'flamenco workers merge {old[:8]} {new[:8]}' makes one of them" in hint
-    assert "can be 2 workers" in ask("workers", "merge", "anna", new).err
+    assert "can be 2 workers" in ask("workers", "merge", "alfa", new).err
     assert "which is deleted" in ask("workers", "merge", old[:8], new[:8]).out
     assert ask("workers").err == ""
     assert "cannot be merged with itself" in ask("workers", "merge", new, new).err
 
 
 def test_a_worker_is_asked_for_another_secret(ask: Any, web: Any) -> None:
-    register(web, "anna")
-    assert "is asked to change its secret" in ask("workers", "rotate", "anna").out
+    register(web, "alfa")
+    assert "is asked to change its secret" in ask("workers", "rotate", "alfa").out
     assert "there is no worker 'x'" in ask("workers", "rotate", "x").err
 
 
 def test_people_see_what_a_worker_sees(ask: Any, web: Any) -> None:
-    register(web, "anna")
-    assert "{blender}" in ask("workers", "variables", "anna").out
-    shown = ask("workers", "variables", "anna", "{blender} {blenderArgs} {x}")
+    register(web, "alfa")
+    assert "{blender}" in ask("workers", "variables", "alfa").out
+    shown = ask("workers", "variables", "alfa", "{blender} {blenderArgs} {x}")
     assert shown.out == "blender -b -y {x}\n"
-    assert ask("workers", "variables", "anna", "--json").json["platform"] == "linux"
+    assert ask("workers", "variables", "alfa", "--json").json["platform"] == "linux"
 
 
 def test_no_line_of_a_log_has_a_token(capsys: pytest.CaptureFixture[str]) -> None:

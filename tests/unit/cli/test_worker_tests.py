@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-ANNA = "aaaaaaaa-cccc-4ccc-8ccc-cccccccccccc"
-TEST = f"/worker-mgt/workers/{ANNA}/test"
+ALFA = "aaaaaaaa-cccc-4ccc-8ccc-cccccccccccc"
+TEST = f"/worker-mgt/workers/{ALFA}/test"
 TIME = "2026-04-01T10:00:00.120000Z"
 
 
 def a_test(status: str, *trials: dict[str, Any], **rest: Any) -> dict[str, Any]:
-    known = {"id": "t", "worker_id": ANNA, "worker_name": "Anna", "asked_at": TIME}
+    known = {"id": "t", "worker_id": ALFA, "worker_name": "Alfa", "asked_at": TIME}
     return known | {"status": status, "trials": [*trials]} | rest
 
 
@@ -26,8 +26,8 @@ def a_trial(name: str, status: str, message: str, **rest: Any) -> dict[str, Any]
 @pytest.fixture
 def results(farm: Any) -> list[dict[str, Any]]:
     """What the Manager says of the test, one after the other; the last one for ever."""
-    anna = {"id": ANNA, "name": "Anna", "status": "awake", "version": "1", "can_restart": True}
-    farm.workers = [anna]
+    alfa = {"id": ALFA, "name": "Alfa", "status": "awake", "version": "1", "can_restart": True}
+    farm.workers = [alfa]
     found: list[dict[str, Any]] = []
     farm.more[f"POST {TEST}"] = lambda: found[0]
     farm.more[f"GET {TEST}"] = lambda: found.pop(0) if len(found) > 1 else found[0]
@@ -45,25 +45,25 @@ def test_it_waits_for_the_results_and_says_what_for(flamenco: Any, results: Any)
         a_test("active"),
         a_test("passed", a_trial("blender", "passed", "rendered", seconds=2.25, version="4.2")),
     ]
-    outcome = flamenco("workers", "test", "anna")
+    outcome = flamenco("workers", "test", "alfa")
     assert outcome.code == 0
-    assert outcome.err == "Anna (waits for the end of its present task)\n"
+    assert outcome.err == "Alfa (waits for the end of its present task)\n"
     first, columns, row = outcome.out.splitlines()
-    assert first.startswith("Anna: ok (asked for ")
+    assert first.startswith("Alfa: ok (asked for ")
     assert columns.split() == ["WHAT", "RESULT", "SECONDS", "VERSION", "DETAILS"]
     assert row.split() == ["blender", "ok", "2.2", "4.2", "rendered"]
 
 
 def test_a_failure_is_an_exit_code_and_a_log(flamenco: Any, results: Any) -> None:
     results += [a_test("failed", a_trial("ffmpeg", "failed", "exit code 1", log="no h264"))]
-    outcome = flamenco("workers", "test", "anna", "--log")
+    outcome = flamenco("workers", "test", "alfa", "--log")
     assert outcome.code == 1
     assert "log of ffmpeg:\nno h264\n" in outcome.out
 
 
 def test_one_that_does_not_come_is_left_alone_after_a_while(flamenco: Any, results: Any) -> None:
     results += [a_test("queued", waits_for="the worker to be awake; it is asleep")]
-    outcome = flamenco("workers", "test", "anna", "--timeout", "0.05")
+    outcome = flamenco("workers", "test", "alfa", "--timeout", "0.05")
     assert outcome.code == 1
     assert "within 0.05 seconds (waits for the worker to be awake" in outcome.err
 
@@ -75,7 +75,7 @@ def test_one_can_only_look_withdraw_or_go(
     flamenco: Any, farm: Any, results: Any, option: str, told: list[str]
 ) -> None:
     results += [a_test("queued")]
-    assert flamenco("workers", "test", "anna", option, "--json").json["status"] == "queued"
+    assert flamenco("workers", "test", "alfa", option, "--json").json["status"] == "queued"
     assert [path.split()[0] for path, _ in farm.told] == [*told, "GET"]
 
 
@@ -86,12 +86,12 @@ def test_the_picture_is_put_where_one_wants_it(
         a_test("passed", a_trial("blender", "passed", "", picture=f"/api/v3{TEST}/blender/picture"))
     ]
     farm.more[f"GET {TEST}/blender/picture"] = lambda: "pixels"
-    flamenco("workers", "test", "anna", "--picture", tmp_path / "x.png")
+    flamenco("workers", "test", "alfa", "--picture", tmp_path / "x.png")
     assert (tmp_path / "x.png").read_bytes() == b'"pixels"'
     results[0]["trials"][0].pop("picture")
     assert (
         "nothing was rendered"
-        in flamenco("workers", "test", "anna", "--picture", tmp_path / "x.png").err
+        in flamenco("workers", "test", "alfa", "--picture", tmp_path / "x.png").err
     )
 
 

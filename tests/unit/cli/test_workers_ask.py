@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-ANNA = "aaaaaaaa-cccc-4ccc-8ccc-cccccccccccc"
-PATH = f"/worker-mgt/workers/{ANNA}"
+ALFA = "aaaaaaaa-cccc-4ccc-8ccc-cccccccccccc"
+PATH = f"/worker-mgt/workers/{ALFA}"
 
 
 def a_request(**rest: Any) -> dict[str, Any]:
@@ -23,8 +23,8 @@ def confirmed(**rest: Any) -> dict[str, Any]:
 @pytest.fixture
 def answers(farm: Any) -> list[list[dict[str, Any]]]:
     """What the Manager lists, one after the other; the last one for ever."""
-    anna = {"id": ANNA, "name": "Anna", "status": "awake", "version": "1", "can_restart": True}
-    farm.workers = [anna]
+    alfa = {"id": ALFA, "name": "Alfa", "status": "awake", "version": "1", "can_restart": True}
+    farm.workers = [alfa]
     found: list[list[dict[str, Any]]] = []
     farm.more[f"POST {PATH}/setstatus"] = lambda: None
     farm.more[f"GET {PATH}/status-requests"] = lambda: {
@@ -34,37 +34,37 @@ def answers(farm: Any) -> list[list[dict[str, Any]]]:
 
 
 def test_a_worker_is_asked_and_waited_for(flamenco: Any, farm: Any, answers: Any) -> None:
-    answers += [[a_request()], [a_request()], [confirmed(asked_by="nina")]]
-    outcome = flamenco("workers", "ask", "anna", "asleep", "--when-idle", "--wait")
+    answers += [[a_request()], [a_request()], [confirmed(asked_by="artist")]]
+    outcome = flamenco("workers", "ask", "alfa", "asleep", "--when-idle", "--wait")
     assert outcome.code == 0
     assert dict(farm.told)[f"POST {PATH}/setstatus"] == {"status": "asleep", "is_lazy": True}
     columns, row = outcome.out.splitlines()
     assert columns.split() == ["ASKED", "FOR", "BY", "AT", "RESULT", "AFTER"]
-    assert row.split()[:2] == ["asleep", "nina"]
+    assert row.split()[:2] == ["asleep", "artist"]
     assert row.endswith("confirmed  3.5 s")
 
 
 def test_without_a_status_it_is_only_shown(flamenco: Any, farm: Any, answers: Any) -> None:
     answers += [[]]
-    assert flamenco("workers", "ask", "anna").err == "Anna was asked for nothing\n"
+    assert flamenco("workers", "ask", "alfa").err == "Alfa was asked for nothing\n"
     assert not any(what.startswith("POST") for what, _ in farm.told)
     answers[0] = [a_request(is_lazy=True)]
-    assert "asleep when idle" in flamenco("workers", "ask", "anna").out
-    assert flamenco("workers", "ask", "anna", "--json").json[0]["id"] == "7"
+    assert "asleep when idle" in flamenco("workers", "ask", "alfa").out
+    assert flamenco("workers", "ask", "alfa", "--json").json[0]["id"] == "7"
 
 
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        ([a_request()], "Anna has not confirmed it within 0.05 seconds; it is still asked"),
-        ([confirmed(outcome="replaced")], "not asked of Anna any more: it was replaced"),
+        ([a_request()], "Alfa has not confirmed it within 0.05 seconds; it is still asked"),
+        ([confirmed(outcome="replaced")], "not asked of Alfa any more: it was replaced"),
     ],
 )
 def test_what_is_not_confirmed_is_a_failure(
     flamenco: Any, answers: Any, found: Any, words: str
 ) -> None:
     answers += [found]
-    outcome = flamenco("workers", "ask", "anna", "asleep", "--wait", "--timeout", "0.05")
+    outcome = flamenco("workers", "ask", "alfa", "asleep", "--wait", "--timeout", "0.05")
     assert outcome.code == 1
     assert words in outcome.err
 
@@ -72,8 +72,8 @@ def test_what_is_not_confirmed_is_a_failure(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["anna", "error"], "'error' is not one of 'awake', 'asleep', 'offline', 'restart'"),
-        (["anna", "--wait"], "--when-idle and --wait need a STATUS"),
+        (["alfa", "error"], "'error' is not one of 'awake', 'asleep', 'offline', 'restart'"),
+        (["alfa", "--wait"], "--when-idle and --wait need a STATUS"),
         (["zoe", "awake"], "there is no worker 'zoe'"),
     ],
 )

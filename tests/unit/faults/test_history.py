@@ -25,7 +25,7 @@ def test_beginning_and_end_are_one(history: History) -> None:
 
 
 def test_what_has_no_end_is_unknown(history: History) -> None:
-    history.invoke("update", "anna")
+    history.invoke("update", "alfa")
     (op,) = history.ops()
     assert (op.type, op.end, op.may_have_happened) == ("info", math.inf, True)
     history.close()

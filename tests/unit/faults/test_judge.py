@@ -18,16 +18,16 @@ def op(op: str, key: str, start: float, end: float | None = None, **facts: Any) 
     return Op(op=op, key=key, start=start, end=end, type=kind, facts=facts)
 
 
-def claim(epoch: int, at: float, worker: str = "anna", task: str = "t") -> Op:
+def claim(epoch: int, at: float, worker: str = "alfa", task: str = "t") -> Op:
     return op("claim", worker, at, task=task, job="j", epoch=epoch)
 
 
 def said(status: str, epoch: int, at: float, seq: int = 1, **more: Any) -> Op:
     facts = {"task": "t", "job": "j", "epoch": epoch, "seq": seq, "status": status, **more}
-    return op("update", "anna", at, **facts)
+    return op("update", "alfa", at, **facts)
 
 
-def render(epoch: int, start: float, end: float, worker: str = "anna") -> Op:
+def render(epoch: int, start: float, end: float, worker: str = "alfa") -> Op:
     return op("render", "t", start, end, task="t", epoch=epoch, worker=worker)
 
 
@@ -137,14 +137,14 @@ def test_an_accepted_result_that_is_not_stored_is_forgotten() -> None:
 
 
 def test_two_runs_at_once_that_both_believe_are_an_overlap() -> None:
-    other = (claim(2, 2, "bert"), render(2, 2, 5, "bert"))
+    other = (claim(2, 2, "beta"), render(2, 2, 5, "beta"))
     found = verdict(*RUN[:3], *other, found=left(job="canceled", task="canceled", done=()))
     assert kinds(found) == {"overlap"}
 
 
 def test_a_run_that_was_silent_for_too_long_is_doubled_not_an_overlap() -> None:
     silent = (claim(1, 1), render(1, 1, 20), said("active", 1, 1))
-    other = (claim(2, 7, "bert"), render(2, 7, 9, "bert"))
+    other = (claim(2, 7, "beta"), render(2, 7, 9, "beta"))
     found = verdict(*silent, *other, found=left(job="canceled", task="canceled", done=()))
     assert found.wrong == []
     assert found.doubled == 1
@@ -152,26 +152,26 @@ def test_a_run_that_was_silent_for_too_long_is_doubled_not_an_overlap() -> None:
 
 def test_a_run_that_people_took_away_is_doubled_not_an_overlap() -> None:
     taken = op("requeue", "t", 1.5)
-    other = (claim(2, 2, "bert"), render(2, 2, 5, "bert"))
+    other = (claim(2, 2, "beta"), render(2, 2, 5, "beta"))
     ended = left(job="canceled", task="canceled", done=())
     assert kinds(verdict(*RUN[:3], taken, *other, found=ended)) == set()
 
 
 def test_a_message_after_a_later_run_was_given_out_is_stale() -> None:
-    late = (claim(2, 4, "bert"), said("active", 1, 5, 3))
+    late = (claim(2, 4, "beta"), said("active", 1, 5, 3))
     assert kinds(verdict(*RUN, *late)) == {"stale"}
 
 
 def test_a_message_that_was_on_its_way_is_not_stale() -> None:
     under_way = Op(
         op="update",
-        key="anna",
+        key="alfa",
         start=3.5,
         end=5,
         type="ok",
         facts={"task": "t", "job": "j", "epoch": 1, "seq": 3, "status": "active"},
     )
-    assert kinds(verdict(*RUN, claim(2, 4, "bert"), under_way)) == set()
+    assert kinds(verdict(*RUN, claim(2, 4, "beta"), under_way)) == set()
 
 
 def test_a_message_after_a_cancel_is_stale() -> None:
@@ -184,7 +184,7 @@ def test_a_message_after_a_cancel_is_stale() -> None:
 def test_a_refused_message_is_nothing_but_wasted() -> None:
     late = said("completed", 1, 5, 3, type="fail")
     refused = op("refused", "t", 5)
-    found = verdict(*RUN, claim(2, 4, "bert"), late, refused)
+    found = verdict(*RUN, claim(2, 4, "beta"), late, refused)
     assert (found.wrong, found.wasted) == ([], 1)
 
 

@@ -10,11 +10,11 @@ from flamenco_core.domain.events import WorkerDeleted, WorkerFacts, WorkerSecret
 from flamenco_core.domain.statuses import WorkerStatus
 from flamenco_core.manager.credentials import FRESH, Credentials
 
-ANNA = "1f2c5e74-7c8e-4a51-8c5d-111111111111"
+ALFA = "1f2c5e74-7c8e-4a51-8c5d-111111111111"
 
 
 def a_row(**changes: Any) -> SimpleNamespace:
-    given = {"name": "anna", "secret_hash": "s", "is_removed": False, "is_pending": None}
+    given = {"name": "alfa", "secret_hash": "s", "is_removed": False, "is_pending": None}
     return SimpleNamespace(**{**given, **changes})
 
 
@@ -46,7 +46,7 @@ def gone(worker: str) -> WorkerDeleted:
 def facts(worker: str) -> WorkerFacts:
     return WorkerFacts(
         id=worker,
-        name="anna",
+        name="alfa",
         status=WorkerStatus.AWAKE,
         updated=0,
         version="",
@@ -56,94 +56,94 @@ def facts(worker: str) -> WorkerFacts:
 
 async def test_a_worker_is_looked_up_once(clock) -> None:
     rows = Rows()
-    rows.rows[ANNA] = a_row()
+    rows.rows[ALFA] = a_row()
     credentials = Credentials(rows, clock)
     for _ in range(3):
-        assert (await credentials.of(ANNA, fits)).name == "anna"
+        assert (await credentials.of(ALFA, fits)).name == "alfa"
     assert rows.reads == 1
 
 
 async def test_an_unknown_one_each_time(clock) -> None:
     rows = Rows()
     credentials = Credentials(rows, clock)
-    assert await credentials.of(ANNA, fits) is None
-    rows.rows[ANNA] = a_row()
-    assert (await credentials.of(ANNA, fits)).name == "anna"
+    assert await credentials.of(ALFA, fits) is None
+    rows.rows[ALFA] = a_row()
+    assert (await credentials.of(ALFA, fits)).name == "alfa"
 
 
 async def test_a_deleted_one_is_forgotten(clock) -> None:
     rows = Rows()
-    rows.rows[ANNA] = a_row()
+    rows.rows[ALFA] = a_row()
     credentials = Credentials(rows, clock)
-    await credentials.of(ANNA, fits)
+    await credentials.of(ALFA, fits)
     rows.rows.clear()
-    credentials.forget_deleted([gone(ANNA)])
-    assert await credentials.of(ANNA, fits) is None
+    credentials.forget_deleted([gone(ALFA)])
+    assert await credentials.of(ALFA, fits) is None
 
 
 async def test_one_deleted_while_it_was_looked_up_is_not_remembered(clock) -> None:
     rows = Rows()
-    rows.rows[ANNA] = a_row()
+    rows.rows[ALFA] = a_row()
     credentials = Credentials(rows, clock)
     rows.gate.clear()
-    asked = asyncio.create_task(credentials.of(ANNA, fits))
+    asked = asyncio.create_task(credentials.of(ALFA, fits))
     await asyncio.sleep(0)
     rows.rows.clear()
-    credentials.forget_deleted([gone(ANNA)])
+    credentials.forget_deleted([gone(ALFA)])
     rows.gate.set()
     await asked
-    assert await credentials.of(ANNA, fits) is None
+    assert await credentials.of(ALFA, fits) is None
 
 
 @pytest.mark.parametrize(("dialect", "reads"), [("sqlite", 1), ("postgresql", 2)])
 async def test_a_shared_database_is_asked_again_soon(clock, dialect: str, reads: int) -> None:
     rows = Rows(dialect)
-    rows.rows[ANNA] = a_row()
+    rows.rows[ALFA] = a_row()
     credentials = Credentials(rows, clock)
-    await credentials.of(ANNA, fits)
+    await credentials.of(ALFA, fits)
     await clock.advance(FRESH - 0.1)
-    await credentials.of(ANNA, fits)
+    await credentials.of(ALFA, fits)
     assert rows.reads == 1
     await clock.advance(0.2)
-    await credentials.of(ANNA, fits)
+    await credentials.of(ALFA, fits)
     assert rows.reads == reads
 
 
 async def test_one_that_the_farm_has_given_up_is_asked_for_again(clock) -> None:
     rows = Rows()
-    rows.rows[ANNA] = a_row(is_removed=True)
+    rows.rows[ALFA] = a_row(is_removed=True)
     credentials = Credentials(rows, clock)
-    assert (await credentials.of(ANNA, fits)).is_removed
-    rows.rows[ANNA] = a_row()
-    assert not (await credentials.of(ANNA, fits)).is_removed
+    assert (await credentials.of(ALFA, fits)).is_removed
+    rows.rows[ALFA] = a_row()
+    assert not (await credentials.of(ALFA, fits)).is_removed
 
 
 async def test_one_that_waits_for_approval_is_asked_for_each_time(clock) -> None:
     rows = Rows()
-    rows.rows[ANNA] = a_row(is_pending=1)
+    rows.rows[ALFA] = a_row(is_pending=1)
     credentials = Credentials(rows, clock)
-    assert (await credentials.of(ANNA, fits)).is_pending
-    rows.rows[ANNA] = a_row()
-    assert not (await credentials.of(ANNA, fits)).is_pending
+    assert (await credentials.of(ALFA, fits)).is_pending
+    rows.rows[ALFA] = a_row()
+    assert not (await credentials.of(ALFA, fits)).is_pending
 
 
 async def test_one_with_another_secret_is_looked_up_again(clock) -> None:
     rows = Rows()
-    rows.rows[ANNA] = a_row()
+    rows.rows[ALFA] = a_row()
     credentials = Credentials(rows, clock)
-    await credentials.of(ANNA, fits)
-    credentials.forget_deleted([WorkerSecretChanged(facts(ANNA))])
-    await credentials.of(ANNA, fits)
+    await credentials.of(ALFA, fits)
+    credentials.forget_deleted([WorkerSecretChanged(facts(ALFA))])
+    await credentials.of(ALFA, fits)
     assert rows.reads == 2
 
 
 async def test_a_secret_that_does_not_fit_may_be_newer_than_what_is_remembered(clock) -> None:
     rows = Rows("postgresql")
-    rows.rows[ANNA] = a_row(secret_hash="former")
+    rows.rows[ALFA] = a_row(secret_hash="former")
     credentials = Credentials(rows, clock)
-    assert (await credentials.of(ANNA, lambda row: True)).secret_hash == "former"
+    assert (await credentials.of(ALFA, lambda row: True)).secret_hash == "former"
     # Another Manager has taken in the change; its news of that is still on the way.
-    rows.rows[ANNA] = a_row()
-    assert (await credentials.of(ANNA, fits)).secret_hash == "s"
-    assert (await credentials.of(ANNA, fits)).secret_hash == "s"
+    rows.rows[ALFA] = a_row()
+    assert (await credentials.of(ALFA, fits)).secret_hash == "s"
+    assert (await credentials.of(ALFA, fits)).secret_hash == "s"
     assert rows.reads == 2

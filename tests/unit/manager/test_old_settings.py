@@ -36,7 +36,7 @@ path_replacement:
 VERSION_2 = """\
 _meta:
     version: 2
-manager_name: Old  # ask Ada
+manager_name: Old  # ask Ops
 worker_cleanup_max_age: 36h
 task_fail_after_softfail_count: 4
 variables:
@@ -163,7 +163,7 @@ async def test_with_the_first_change_it_is_written_in_todays_format(load, text) 
     written = old.path.read_text()
     assert "direction" not in written
     assert "path_replacement" not in written
-    assert ("# ask Ada" in written) == ("# ask Ada" in text)
+    assert ("# ask Ops" in written) == ("# ask Ops" in text)
     assert Path(f"{old.path}~").read_text() == text
 
 

@@ -9,7 +9,10 @@ import pytest
 
 from flamenco_core import Author, JobType, setting
 from flamenco_core.errors import JobTypeError
+from flamenco_core.offers import AuthoredCommand, AuthoredJob, AuthoredTask
 from flamenco_core.testing import compile_job
+from flamenco_core.testing.compiled import CompiledJob
+from flamenco_core.testing.compiling import refused_commands
 
 
 @attrs.frozen
@@ -34,7 +37,7 @@ IN_PYTHON = Path(__file__)
 
 
 async def test_tasks_are_found_by_name_and_type() -> None:
-    job = await compile_job(Shots, {"folder": "/x"}, priority=70, metadata={"user": "nina"})
+    job = await compile_job(Shots, {"folder": "/x"}, priority=70, metadata={"user": "artist"})
     assert job.names == ["shot 1", "shot 2", "film"]
     assert [task.name for task in job.of_type("blender")] == ["shot 1", "shot 2"]
     assert job.of_type("nothing") == []
@@ -43,7 +46,7 @@ async def test_tasks_are_found_by_name_and_type() -> None:
     assert film.command("join") == {"folder": "/x"}
     shot = job.task("shot 1")
     assert (shot.after, shot.priority, shot.steps_total) == ((), 60, 3)
-    assert (job.priority, job.metadata) == (70, {"user": "nina"})
+    assert (job.priority, job.metadata) == (70, {"user": "artist"})
 
 
 async def test_a_job_is_shown_in_lines() -> None:
@@ -107,3 +110,21 @@ async def test_what_is_no_job_type_is_told(tmp_path: Path) -> None:
     empty.write_text("x = 1")
     with pytest.raises(AssertionError, match=r"empty\.py has these job types: \[\]"):
         await compile_job(empty)
+
+
+def test_commands_that_workers_here_would_refuse_are_named() -> None:
+    wrong = (
+        AuthoredCommand("sleep", {"duration_in_seconds": "long"}),
+        AuthoredCommand("echo", {"text": "hello"}),
+        AuthoredCommand("only-elsewhere", {"x": 1}),
+    )
+    tasks = (
+        AuthoredTask(name="fine", type="misc", commands=(AuthoredCommand("echo", {"message": 1}),)),
+        AuthoredTask(name="wrong", type="misc", commands=wrong),
+    )
+    job = AuthoredJob(name="slips", priority=50, settings={}, metadata={}, tasks=tasks)
+    assert refused_commands(CompiledJob.of(job)) == [
+        'task \'wrong\': sleep: parameter "duration_in_seconds" has invalid value "long":'
+        " must be a number",
+        "task 'wrong': echo: there is no parameter \"text\" (there are: message)",
+    ]

@@ -7,13 +7,13 @@ from flamenco_core.wire.events import event_body, event_name, subject_of
 
 
 def test_changed_settings_are_told_by_name() -> None:
-    event = SettingsChanged(keys=("a", "b.c"), source="web", who="ada", restart_needed=("a",))
+    event = SettingsChanged(keys=("a", "b.c"), source="web", who="ops", restart_needed=("a",))
     assert event_name(event) == "settings"
     assert subject_of(event) == ("", "")
     assert event_body(event) == {
         "keys": ["a", "b.c"],
         "source": "web",
-        "who": "ada",
+        "who": "ops",
         "restart_needed": ["a"],
     }
 

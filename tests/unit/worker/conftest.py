@@ -48,7 +48,7 @@ def manager() -> FakeManager:
 def settings(tmp_path: Path) -> WorkerSettings:
     return WorkerSettings(
         manager_url="http://manager.test/farm",
-        worker_name="anna",
+        worker_name="alfa",
         home=str(tmp_path / "home"),
         timings=QUICK,
     )

@@ -143,7 +143,7 @@ def test_settings_can_be_read_from_a_file(tmp_path: Path) -> None:
 
     path = tmp_path / "flamenco-worker.yaml"
     path.write_text(
-        "worker_name: anna\ntask_types: [blender]\noom_score_adjust: 500\nhome: here\n"
+        "worker_name: alfa\ntask_types: [blender]\noom_score_adjust: 500\nhome: here\n"
         "commands: [echo]\ntimings:\n  heartbeat: 7\nplugins:\n  scratch:\n    folder: 5\n"
     )
     loaded = load_settings(path, WorkerSettings, environ={})
@@ -152,7 +152,7 @@ def test_settings_can_be_read_from_a_file(tmp_path: Path) -> None:
     assert loaded.settings.oom_score_adjust == 500
     assert loaded.settings.home_path == tmp_path / "here"
     worker = create_worker(loaded, discover=False).worker
-    assert worker.name == "anna"
+    assert worker.name == "alfa"
 
 
 def test_the_name_is_that_of_the_settings_or_environment_or_host(
@@ -163,9 +163,9 @@ def test_the_name_is_that_of_the_settings_or_environment_or_host(
     unnamed = attrs.evolve(settings, worker_name=" ")
     monkeypatch.delenv("FLAMENCO_WORKER_NAME", raising=False)
     assert unnamed.name == socket.gethostname()
-    monkeypatch.setenv("FLAMENCO_WORKER_NAME", "bert")
-    assert unnamed.name == "bert"
-    assert settings.name == "anna"
+    monkeypatch.setenv("FLAMENCO_WORKER_NAME", "beta")
+    assert unnamed.name == "beta"
+    assert settings.name == "alfa"
 
 
 # ---------------------------------------------------------------------- stopping

@@ -23,7 +23,7 @@ class Version(BaseHTTPRequestHandler):
         self.send_response(200 if found else 404)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
-        self.wfile.write(b'{"version": "3.9", "name": "Farm of Anna"}')
+        self.wfile.write(b'{"version": "3.9", "name": "Farm of Alfa"}')
 
     def log_message(self, *_: object) -> None: ...
 
@@ -257,5 +257,5 @@ async def test_of_several_managers_the_one_with_the_name_is_taken(
     searching: Callable[..., WorkerApp], responder: Callable[..., int], manager_url: str
 ) -> None:
     port = responder(an_answer(manager_url))
-    assert await searching(port, manager_name=" farm of anna").find_manager() == manager_url
-    assert await searching(port, manager_name="Bert's", rounds=1).find_manager() is None
+    assert await searching(port, manager_name=" farm of alfa").find_manager() == manager_url
+    assert await searching(port, manager_name="Beta's", rounds=1).find_manager() is None

@@ -24,8 +24,8 @@ def test_the_data_folder_of_other_systems(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sys, "platform", "darwin")
     assert platform.data_folder({}).parts[-3:] == ("Library", "Application Support", "Flamenco")
     monkeypatch.setattr(platform, "WINDOWS", True)
-    folder = platform.data_folder({"LOCALAPPDATA": "/users/anna/local"})
-    assert folder == Path("/users/anna/local/Blender Foundation/Flamenco")
+    folder = platform.data_folder({"LOCALAPPDATA": "/users/alfa/local"})
+    assert folder == Path("/users/alfa/local/Blender Foundation/Flamenco")
 
 
 def test_a_lock_is_had_by_one_at_a_time(tmp_path: Path) -> None:

@@ -315,7 +315,7 @@ async def test_plugins_surround_a_task(start: Any, manager: FakeManager) -> None
     manager.give(a_task())
     async with start([wraps]):
         await manager.until(lambda: COMPLETED in manager.statuses_of("task-1"))
-    assert wraps.seen == ["enter task-1 on anna", "leave"]
+    assert wraps.seen == ["enter task-1 on alfa", "leave"]
 
 
 async def test_a_plugin_that_cannot_wrap_fails_the_task_by_name(

@@ -32,7 +32,7 @@ async def test_a_new_worker_registers_and_signs_on(
     assert manager.secrets == {saved.worker_id: saved.secret}
     assert re.fullmatch("[0-9a-f]{64}", saved.secret)
     (sign_on,) = manager.signed_on
-    assert sign_on["name"] == "anna"
+    assert sign_on["name"] == "alfa"
     assert sign_on["supported_task_types"] == ["blender", "ffmpeg", "file-management", "misc"]
     assert sign_on["can_restart"] is True
 

@@ -106,6 +106,8 @@ class WorkerSummary:
     can_restart: bool
     status_change: WorkerStatusChangeRequest | None = None
     last_seen: Time | None = None
+    tags: list[WorkerTag] | None = None
+    """Left out by events. (Ours; Flamenco has them with a single worker only.)"""
     pending_approval: bool | None = None
     """It waits for an operator to approve it. (Ours.)"""
     may_be_again: list[Id] | None = None

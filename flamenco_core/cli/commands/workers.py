@@ -30,7 +30,7 @@ def workers(context: click.Context, as_json: bool) -> None:
         print_json(found)
         return
     rows = [_row(worker) for worker in found]
-    columns = ["id", "status", "asked for", "last seen", "version", "name"]
+    columns = ["id", "status", "asked for", "last seen", "version", "tags", "name"]
     print_table(columns, rows, empty="no workers; start one with 'flamenco worker'")
     for worker in found:
         _say_again(worker)
@@ -56,4 +56,5 @@ def _row(worker: WorkerSummary) -> list[object]:
         asked = "approval"
     seen = local_time(worker.last_seen)
     status = f"{worker.status}, late" if worker.is_late else worker.status
-    return [short(worker.id), status, asked, seen, worker.version, worker.name]
+    tags = ", ".join(tag.name for tag in worker.tags or ())
+    return [short(worker.id), status, asked, seen, worker.version, tags, worker.name]

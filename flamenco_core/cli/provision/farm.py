@@ -124,12 +124,11 @@ def _worker_named(
 
 
 def _with_details(client: Client, name: str, found: WorkerSummary, wish: WorkerWish) -> FoundWorker:
-    tags = client.worker(found.id).tags or () if wish.tags is not None else ()
     return FoundWorker(
         name=name,
         summary=found,
         wish=wish,
-        tags=tuple(tag.name for tag in tags),
+        tags=tuple(tag.name for tag in found.tags or ()),
         sleep=client.sleep_schedule(found.id) if wish.sleep is not None else None,
     )
 

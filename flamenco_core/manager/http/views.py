@@ -110,13 +110,13 @@ def task_view(row: Any, failed_by: list[Any]) -> tasks.Task:
 
 
 def worker_summary(
-    row: Any, liveness: Liveness, known: Newcomer = STRANGER
+    row: Any, liveness: Liveness, tags: Iterable[Any] = (), known: Newcomer = STRANGER
 ) -> worker_mgt.WorkerSummary:
     """Show a worker in a list; *liveness* is what only this Manager knows so far."""
-    return worker_mgt.WorkerSummary(**_worker(row, liveness, known))
+    return worker_mgt.WorkerSummary(**_worker(row, liveness, tags, known))
 
 
-def _worker(row: Any, liveness: Liveness, known: Newcomer) -> dict[str, Any]:
+def _worker(row: Any, liveness: Liveness, tags: Iterable[Any], known: Newcomer) -> dict[str, Any]:
     change, seen = None, liveness.last_seen(row.uuid)
     if row.status_requested:
         requested = WorkerStatus(row.status_requested)
@@ -129,6 +129,7 @@ def _worker(row: Any, liveness: Liveness, known: Newcomer) -> dict[str, Any]:
         "can_restart": bool(row.can_restart),
         "status_change": change,
         "last_seen": _time(max(seen or 0, row.seen_at or 0) or None),
+        "tags": [tag_view(tag) for tag in tags] or None,
         "pending_approval": known.is_pending or None,
         "may_be_again": list(known.was) or None,
         "is_late": row.status not in AWAY and liveness.is_late(row.uuid, row.seen_at),
@@ -139,17 +140,16 @@ def worker_view(
     row: Any,
     liveness: Liveness,
     task: Any | None,
-    tags: list[Any],
+    tags: Iterable[Any],
     known: Newcomer = STRANGER,
 ) -> worker_mgt.Worker:
     """Show all of a worker."""
     return worker_mgt.Worker(
-        **_worker(row, liveness, known),
+        **_worker(row, liveness, tags, known),
         ip_address=row.address,
         platform=row.platform,
         supported_task_types=json.loads(row.task_types),
         task=worker_mgt.WorkerTask(**_summary(task), job_id=task.job_uuid) if task else None,
-        tags=[tag_view(tag) for tag in tags] or None,
     )
 
 

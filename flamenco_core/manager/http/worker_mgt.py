@@ -24,7 +24,7 @@ from flamenco_core.manager.store import workers as worker_rows
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
 from flamenco_core.manager.usecases import tags, workers
-from flamenco_core.manager.usecases.newcomers import list_workers
+from flamenco_core.manager.usecases.newcomers import list_workers, newcomers_among
 from flamenco_core.offers.operations import operation
 from flamenco_core.wire import worker_mgt as wire
 
@@ -41,9 +41,8 @@ class WorkerManagementController(Controller):
     async def fetch_workers(self, request: Request[Any, Any, Any]) -> Answer:
         """List all workers."""
         manager = manager_of(request)
-        rows, new = await manager.database.read(list_workers)
-        liveness = manager.liveness
-        views = [worker_summary(row, liveness, new.get(row.uuid, STRANGER)) for row in rows]
+        found = await manager.database.read(list_workers)
+        views = [worker_summary(w.row, manager.liveness, w.tags, w.new) for w in found]
         return reply(wire.WorkerList(views))
 
     @get("/workers/{worker_id:str}", opt=operation("fetchWorker", wire.Worker))
@@ -136,5 +135,5 @@ class WorkerManagementController(Controller):
 
 def _whole_worker(tx: Tx, worker: str) -> tuple[Row, Row | None, list[Row], Newcomer]:
     row = worker_rows.worker_by_uuid(tx, worker)
-    new = list_workers(tx)[1].get(worker, STRANGER)
+    new = newcomers_among(tx, worker_rows.all_workers(tx)).get(worker, STRANGER)
     return row, task_rows.last_of_worker(tx, row.id), worker_rows.tags_of(tx, row.id), new

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Select, Text, bindparam, cast, exists, func, insert, or_, select, update
@@ -40,6 +42,7 @@ __all__ = [
     "save_seen",
     "set_status",
     "tags_of",
+    "tags_of_all",
     "worker_by_id",
     "worker_by_uuid",
     "worker_facts",
@@ -216,6 +219,19 @@ _TAGS = Query(
 def tags_of(tx: Tx, worker: int) -> list[Row]:
     """Return a worker's tags, by name."""
     return tx.all(_TAGS, worker=worker)
+
+
+_TAGS_OF_ALL = Query(
+    select(worker_tags.c.worker_id, tags)
+    .join(tags, worker_tags.c.tag_id == tags.c.id)
+    .order_by(worker_tags.c.worker_id, tags.c.name)
+)
+
+
+def tags_of_all(tx: Tx) -> dict[int, list[Row]]:
+    """Return the tags of all workers that have some, by the workers' row ids and by name."""
+    by_worker = groupby(tx.all(_TAGS_OF_ALL), key=attrgetter("worker_id"))
+    return {worker: list(found) for worker, found in by_worker}
 
 
 def pools_of(row: Row) -> list[Pool]:

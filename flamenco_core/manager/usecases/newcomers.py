@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from flamenco_core.domain.newcomers import Machine, Newcomer, newcomers
+import attrs
+
+from flamenco_core.domain.newcomers import STRANGER, Machine, Newcomer, newcomers
 from flamenco_core.domain.statuses import WorkerStatus
 from flamenco_core.manager.store import admissions
 from flamenco_core.manager.store import workers as worker_rows
@@ -12,13 +14,23 @@ from flamenco_core.manager.store.admissions import Admitted
 from flamenco_core.manager.store.query import Row
 from flamenco_core.manager.store.transaction import Tx
 
-__all__ = ["list_workers", "newcomers_among"]
+__all__ = ["ListedWorker", "list_workers", "newcomers_among"]
 
 
-def list_workers(tx: Tx) -> tuple[list[Row], Mapping[str, Newcomer]]:
-    """Return all workers, and what is to be decided of some of them."""
-    rows = worker_rows.all_workers(tx)
-    return rows, newcomers_among(tx, rows)
+@attrs.frozen
+class ListedWorker:
+    """A worker's row, its tags by name, and what is to be decided of it."""
+
+    row: Row
+    tags: Sequence[Row]
+    new: Newcomer
+
+
+def list_workers(tx: Tx) -> list[ListedWorker]:
+    """Return all workers, oldest first."""
+    rows, tags = worker_rows.all_workers(tx), worker_rows.tags_of_all(tx)
+    new = newcomers_among(tx, rows)
+    return [ListedWorker(row, tags.get(row.id, ()), new.get(row.uuid, STRANGER)) for row in rows]
 
 
 def newcomers_among(tx: Tx, rows: Iterable[Row]) -> Mapping[str, Newcomer]:

@@ -46,7 +46,7 @@ def held_tag(tx: Tx, name: str) -> int | None:
         return None
     row = tag_rows.tag_by_name(tx, name)
     if row is None or not tag_rows.hold_tag(tx, row.id):
-        raise NotFound(f"there is no worker tag {name!r}; make it first")
+        raise NotFound(f"there is no worker tag {name!r}; 'flamenco apply' makes tags, from a file")
     return int(row.id)
 
 

@@ -97,7 +97,9 @@ def set_job_tag(tx: Tx, job_id: str, tag_id: str | None, name: str | None) -> No
     elif name:
         row = tag_rows.tag_by_name(tx, name)
     if (tag_id or name) and (row is None or not tag_rows.hold_tag(tx, row.id)):
-        raise UnknownTag(f"there is no worker tag {tag_id or name!r}; make it first")
+        raise UnknownTag(
+            f"there is no worker tag {tag_id or name!r}; 'flamenco apply' makes tags, from a file"
+        )
     _tie(tx, job_id, row.id if row else 0)
 
 

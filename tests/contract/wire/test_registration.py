@@ -118,7 +118,10 @@ async def test_wrong_wishes_are_refused(api: Any) -> None:
         assert (await api.client.post(TOKENS, json=body)).status_code == 400, body
     answer = await api.client.post(TOKENS, json={"tag": "nothing"})
     assert answer.status_code == 404
-    assert answer.json()["message"] == "there is no worker tag 'nothing'; make it first"
+    assert (
+        answer.json()["message"]
+        == "there is no worker tag 'nothing'; 'flamenco apply' makes tags, from a file"
+    )
     answer = await api.client.delete(f"{TOKENS}/nothing")
     assert answer.status_code == 404
     assert "worker-token list" in answer.json()["message"]

@@ -54,6 +54,17 @@ async def test_a_new_name_leaves_the_description_and_the_id(api: Any, tag: Any) 
     assert "description" not in (await ask(api, "GET", path)).json()
 
 
+async def test_workers_are_listed_with_their_tags(
+    api: Any, go_worker: Any, tagged: Any, tag: Any
+) -> None:
+    await go_worker("slow").join()
+    listed = (await ask(api, "GET", "worker-mgt/workers")).json()["workers"]
+    assert {worker["name"]: worker.get("tags") for worker in listed} == {
+        "fast": [tag],
+        "slow": None,
+    }
+
+
 @pytest.mark.parametrize(("name", "words"), [("  ", "needs a name"), ("cpu", "already a tag")])
 async def test_a_bad_name_is_refused(api: Any, tag: Any, name: str, words: str) -> None:
     await ask(api, "POST", "worker-mgt/tags", {"name": "cpu"})

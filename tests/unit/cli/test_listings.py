@@ -74,6 +74,8 @@ def test_workers_are_listed_with_what_they_are_asked_to_do(flamenco, farm):
     worker = {"id": "w" * 36, "name": "box", "status": "awake", "version": "1", "can_restart": True}
     farm.workers = [worker | {"status_change": {"status": "asleep", "is_lazy": True}}]
     assert "asleep when idle" in flamenco("workers").out
+    farm.workers[0]["tags"] = [{"id": "t", "name": "gpu"}, {"id": "u", "name": "night"}]
+    assert "  gpu, night  " in flamenco("workers").out
     assert flamenco("workers", "--json").json[0]["name"] == "box"
 
 

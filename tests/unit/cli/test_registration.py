@@ -95,7 +95,10 @@ def test_a_token_is_revoked_by_its_id_or_as_a_whole(ask: Any) -> None:
         (["create", "--ttl", "soon"], "--ttl: not an age such as 30d, 2w or 12h: 'soon'"),
         (["create", "--ttl", "500d"], "counts for 1 second to 366 days"),
         (["create", "--uses", "0"], "is for 1 to 100000 Workers, not for 0"),
-        (["create", "--tag", "gpu"], "there is no worker tag 'gpu'; make it first"),
+        (
+            ["create", "--tag", "gpu"],
+            "there is no worker tag 'gpu'; 'flamenco apply' makes tags, from a file",
+        ),
         (["revoke", "abc"], "there is no registration token 'abc'; 'flamenco worker-token list'"),
     ],
 )

@@ -50,9 +50,17 @@ def _refuse_unknown(client: Client, keys: Iterable[str]) -> None:
     known = [setting.key for setting in client.settings()]
     for key in keys:
         if key not in known:
-            close = get_close_matches(key, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else "see 'flamenco config show'"
+            close = _nearest(key, known)
+            hint = f"did you mean {close!r}?" if close else "see 'flamenco config show'"
             raise BadRequest(f"there is no setting {key!r}; {hint}")
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    # A section that is right makes no name in it alike.
+    section = key.rpartition(".")[0]
+    names = {name.rpartition(".")[2]: name for name in known if name.rpartition(".")[0] == section}
+    close = get_close_matches(key.rpartition(".")[2], names, n=1)
+    return names[close[0]] if close else next(iter(get_close_matches(key, known, 1, 0.8)), "")
 
 
 def _nested(wanted: dict[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,8 @@ def show(cli: Cli, job: str, as_json: bool) -> None:
     from flamenco_core.cli.ids import find_job
 
     with cli.client() as client:
-        found = find_job(client, job)
+        # One that was found by the beginning of its id comes from a list, which says less.
+        found = client.job(find_job(client, job).id)
         use = [] if as_json else _disk_use(client, found)
     if as_json:
         print_json(found)

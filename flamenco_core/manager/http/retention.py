@@ -137,7 +137,10 @@ def _rules(manager: Manager, body: wire.PruneSelection) -> tuple[Rule, ...]:
         return (Rule(statuses=statuses, user=user, seconds=body.older_than_seconds),)
     rules = manager.settings.cleanup.rules
     if not rules:
-        raise BadRequest("say how old, in older_than_seconds, or set 'cleanup.rules'")
+        raise BadRequest(
+            "there are no rules to follow (setting 'cleanup.rules'); say how old jobs must be:"
+            " older_than_seconds, --older-than on the command line"
+        )
     if body.statuses or body.user.strip():
         raise BadRequest("PruneSelection: statuses and user go with older_than_seconds only")
     return rules

@@ -68,13 +68,13 @@ def add_to_blocklist(tx: Tx, job_id: str, new: Sequence[NewBlock], by: str) -> N
 
 
 def _add(tx: Tx, job: int, block: NewBlock, by: str) -> None:
-    worker = worker_rows.worker_by_uuid(tx, block.worker)
+    worker, by = worker_rows.worker_by_uuid(tx, block.worker), by or "somebody"
     block_rows.insert_block(
         tx,
         job=job,
         worker=worker.id,
         task_type=block.task_type,
-        reason=block.reason or f"{by or 'somebody'} said so",
+        reason=block.reason or f"{by} said so",
         added_by=by,
         expires_at=NEVER if block.seconds is None else tx.now + block.seconds * 1_000_000,
         replace=True,

@@ -127,7 +127,10 @@ _REQUEUE = {status: _requeue_these(requeued_from(status)) for status in JobStatu
 _FORGET_FAILURES = Query(
     delete(failures).where(failures.c.task_id.in_(select(tasks.c.id).where(_OF_JOB)))
 )
-_FORGET_BLOCKS = Query(delete(blocks).where(blocks.c.job_id == bindparam("job")))
+# What people have added stays until its time is over, or until they remove it.
+_FORGET_BLOCKS = Query(
+    delete(blocks).where(blocks.c.job_id == bindparam("job"), blocks.c.added_by == literal(""))
+)
 _parent = tasks.alias("parent")
 _UNFINISHED = (
     select(func.count())

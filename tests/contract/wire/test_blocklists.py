@@ -168,6 +168,22 @@ async def test_a_worker_is_blocked_by_hand_for_a_time_and_with_a_reason(
     assert (await worker.ask()).json()["job"] == job
 
 
+async def test_requeueing_a_job_forgets_what_the_manager_has_added_only(
+    api: Any, renderer: Any
+) -> None:
+    failing, old = await renderer("alfa"), await renderer("beta")
+    job = await job_of_frames(api, 2)
+    task = (await failing.ask()).json()
+    await failing.update(task, taskStatus="failed")
+    entry = {"worker_id": old.uuid, "task_type": "blender", "reason": "old GPU"}
+    await send(api, "POST", f"jobs/{job}/blocklist", [entry])
+    assert {entry["worker_name"] for entry in await listed(api, f"jobs/{job}")} == {"alfa", "beta"}
+    for status in ("cancel-requested", "requeueing"):
+        await send(api, "POST", f"jobs/{job}/setstatus", {"status": status, "reason": "test"})
+    (left,) = await listed(api, f"jobs/{job}")
+    assert (left["worker_name"], left["reason"]) == ("beta", "old GPU")
+
+
 async def test_to_block_again_replaces_what_was_said(api: Any, renderer: Any) -> None:
     worker = await renderer("alfa")
     job = await job_of_frames(api, 2)
@@ -176,7 +192,7 @@ async def test_to_block_again_replaces_what_was_said(api: Any, renderer: Any) ->
         await send(api, "POST", f"jobs/{job}/blocklist", [entry])
     (shown,) = await listed(api, f"jobs/{job}")
     assert "expires_at" not in shown
-    assert shown["reason"].endswith("said so")
+    assert (shown["reason"], shown["added_by"]) == ("somebody said so", "somebody")
     # What was shown can be sent back as it is.
     await send(api, "DELETE", f"jobs/{job}/blocklist", [shown])
     assert (await worker.ask()).json()["job"] == job

@@ -154,7 +154,7 @@ async def test_one_that_is_requeued_meanwhile_stays(
 @pytest.mark.parametrize(
     ("path", "body", "words"),
     [
-        ("prune", {}, "say how old, in older_than_seconds"),
+        ("prune", {}, "say how old jobs must be: older_than_seconds"),
         ("prune", {"older_than_seconds": -1}, "must be from 0"),
         ("prune", {"older_than_seconds": 10**30}, "more than 64 bits"),
         ("prune", {"older_than_seconds": 0, "statuses": ["active"]}, "never pruned"),

@@ -45,6 +45,13 @@ def test_a_job_is_shown_with_its_settings(flamenco, farm, facts):
     assert flamenco("jobs", "show", facts.JOB, "--json").json["id"] == facts.JOB
 
 
+def test_how_long_a_job_is_kept_is_known_by_the_start_of_its_id_too(flamenco, farm, facts):
+    job = farm.add_job()
+    kept = {"keep": True, "reason": "it is to be kept"}
+    farm.more[f"GET /jobs/{facts.JOB}"] = lambda: {**job, "retention": kept}
+    assert "until it is deleted: it is to be kept" in flamenco("jobs", "show", "1111").out
+
+
 def test_tasks_of_a_job_are_listed_in_their_order(flamenco, farm, facts):
     second = facts.task(id=facts.OTHER_TASK, name="video", index_in_job=2, status="queued")
     farm.add_job(second, facts.task())

@@ -99,8 +99,8 @@ def names_of(api: httpx.Client, worker: str) -> list[str]:
 def test_the_example_is_applied_and_then_there_is_nothing_to_do(apply, api, worker) -> None:
     ids = [worker(name) for name in ("render-01", "office-01", "office-02", "office-03")]
     code, lines, err = apply(EXAMPLE.read_text())
-    assert (code, len(lines)) == (0, 16), lines
-    assert "16 changes made" in err
+    assert (code, len(lines)) == (0, 17), lines
+    assert "17 changes made" in err
     assert tags_of(api)["gpu"] == "Machines with a graphics card"
     assert names_of(api, ids[0]) == ["gpu", "night"]
     assert names_of(api, ids[3]) == ["gpu", "office"]
@@ -152,6 +152,26 @@ def test_a_schedule_is_switched_off_and_its_spans_stay(apply, api, worker) -> No
     schedule = api.get(path).json()
     assert (schedule["is_active"], schedule["start_time"]) == (False, "08:00")
     assert apply("workers: {a: {sleep: never}}\n")[2] == "nothing to do\n"
+
+
+def test_a_tag_has_a_schedule_for_those_without_one(apply, api, worker) -> None:
+    path = f"/worker-mgt/workers/{worker('a')}/sleep-schedule"
+    text = "tags: {desk: {sleep: {spans: [mo 08:00-19:00]}}}\nworkers: {a: {tags: [desk]}}\n"
+    code, lines, _ = apply(text)
+    assert (code, lines) == (
+        0,
+        [
+            "+ tag desk",
+            "~ tag desk sleep: never -> mo 08:00-19:00",
+            '~ worker a tags: [] -> ["desk"]',
+        ],
+    )
+    assert api.get(path).json()["tag"] == "desk"
+    assert apply(text)[2] == "nothing to do\n"
+    never = "tags: {desk: {sleep: never}}\n"
+    assert apply(never)[1] == ["~ tag desk sleep: mo 08:00-19:00 -> never"]
+    assert apply(never)[2] == "nothing to do\n"
+    assert api.get(path).status_code == 204
 
 
 def test_null_sets_a_setting_back_to_its_default(apply, settings_file) -> None:

@@ -13,6 +13,7 @@ from flamenco_core.cli.provision.plan import Change, FoundWorker
 from flamenco_core.client import Client
 from flamenco_core.errors import BadRequest
 from flamenco_core.wire.setup import ConfigurationRehearsal
+from flamenco_core.wire.sleep import WorkerSleepSchedule
 from flamenco_core.wire.worker_mgt import WorkerSummary, WorkerTag
 
 __all__ = ["Provision"]
@@ -41,7 +42,7 @@ class Provision:
         workers = dict(_workers_of(client, file))
         settings = _settings_of(client, file, prune=prune)
         rehearsed = _rehearse(client, settings)
-        of_tags = list(plan.plan_tags(file, tags, prune=prune))
+        of_tags = list(plan.plan_tags(file, tags, _sleeps_of(client, file, tags), prune=prune))
         gone = {change.name for change in of_tags if change.sign == "-"}
         names = {tag.name for tag in tags} - gone | set(file.tags or ())
         changes = [
@@ -84,8 +85,17 @@ class Provision:
         id = str(self._tag_ids()[change.name])
         if change.sign == "-":
             self._client.delete_tag(id)
+        elif change.part == "sleep":
+            self._tag_sleep(id, (self.file.tags or {})[change.name].sleep)
         else:
             self._client.update_tag(WorkerTag(name=change.name, id=id, description=change.after))
+
+    def _tag_sleep(self, id: str, sleep: WorkerSleepSchedule | None) -> None:
+        if sleep is not None and sleep.is_active:
+            self._client.set_tag_sleep_schedule(id, sleep)
+        else:
+            # One that is switched off would count before those of other tags.
+            self._client.forget_tag_sleep_schedule(id)
 
     def _tag_ids(self) -> dict[str, str | None]:
         return {tag.name: tag.id for tag in self._tags}
@@ -101,6 +111,13 @@ class Provision:
             off = worker.sleep and attrs.evolve(worker.sleep, is_active=False)
             schedule = wish.sleep if wish.sleep.is_active else off or wish.sleep
             self._client.set_sleep_schedule(id, schedule)
+
+
+def _sleeps_of(
+    client: Client, file: FarmFile, tags: Iterable[WorkerTag]
+) -> dict[str, WorkerSleepSchedule | None]:
+    asked = {name for name, wish in (file.tags or {}).items() if wish.sleep is not None}
+    return {tag.name: client.tag_sleep_schedule(str(tag.id)) for tag in tags if tag.name in asked}
 
 
 def _workers_of(client: Client, file: FarmFile) -> Iterator[tuple[str, FoundWorker]]:

@@ -32,9 +32,12 @@ T = TypeVar("T")
 
 @attrs.frozen
 class TagWish:
-    """A worker tag; without a description that stays as it is."""
+    """A worker tag; what is `None` stays as it is."""
 
     description: str | None = option(None, "What people read about it.")
+    sleep: WorkerSleepSchedule | None = option(
+        None, "When workers with it sleep that have no schedule of their own.", read=read_sleep
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -49,8 +49,17 @@ class FoundWorker:
     sleep: WorkerSleepSchedule | None = None
 
 
-def plan_tags(file: FarmFile, present: Sequence[WorkerTag], *, prune: bool) -> Iterator[Change]:
-    """Yield what is to become of tags; with *prune* those that the file lacks go."""
+def plan_tags(
+    file: FarmFile,
+    present: Sequence[WorkerTag],
+    sleeps: Mapping[str, WorkerSleepSchedule | None],
+    *,
+    prune: bool,
+) -> Iterator[Change]:
+    """Yield what is to become of tags; with *prune* those that the file lacks go.
+
+    *sleeps* are the schedules of the tags that are there, by name.
+    """
     if file.tags is None:
         return
     known = {tag.name: tag for tag in present}
@@ -66,6 +75,7 @@ def plan_tags(file: FarmFile, present: Sequence[WorkerTag], *, prune: bool) -> I
                 before=known[name].description or "",
                 after=wish.description,
             )
+        yield from _of_sleep("tag", name, wish.sleep, sleeps.get(name))
     for name in sorted(known.keys() - file.tags.keys()) if prune else ():
         text = known[name].description or ""
         hint = "its jobs are for all workers then"
@@ -99,14 +109,20 @@ def _of_worker(worker: FoundWorker) -> Iterator[Change]:
             before=sorted(worker.tags),
             after=sorted(set(wish.tags)),
         )
-    if wish.sleep is not None and not same_sleep(wish.sleep, worker.sleep):
+    yield from _of_sleep("worker", name, wish.sleep, worker.sleep)
+
+
+def _of_sleep(
+    kind: str, name: str, wanted: WorkerSleepSchedule | None, found: WorkerSleepSchedule | None
+) -> Iterator[Change]:
+    if wanted is not None and not same_sleep(wanted, found):
         yield Change(
             sign="~",
-            kind="worker",
+            kind=kind,
             name=name,
             part="sleep",
-            before=sleep_in_words(worker.sleep),
-            after=sleep_in_words(wish.sleep),
+            before=sleep_in_words(found),
+            after=sleep_in_words(wanted),
         )
 
 

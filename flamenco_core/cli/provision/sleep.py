@@ -1,4 +1,4 @@
-"""The ``sleep`` of a worker in a file: spans, exceptions, zone, or ``never``."""
+"""The ``sleep`` of a worker or tag in a file: spans, exceptions, zone, or ``never``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Sleep:
 
 
 def read_sleep(node: Any) -> WorkerSleepSchedule:
-    """Read a worker's sleep; raises `Wrong`."""
+    """Read when a worker, or those with a tag, sleep; raises `Wrong`."""
     if isinstance(node, Scalar) and node.text.strip().lower() == "never":
         return WorkerSleepSchedule(is_active=False, days_of_week="", start_time="", end_time="")
     if not isinstance(node, Section):
@@ -80,7 +80,7 @@ def _checked(node: Section, key: str, read: Callable[[str], T], text: str) -> T:
 
 
 def same_sleep(wanted: WorkerSleepSchedule, found: WorkerSleepSchedule | None) -> bool:
-    """Say whether a worker sleeps as it is wanted to."""
+    """Say whether a schedule is as it is wanted."""
     if not wanted.is_active:
         return found is None or not found.is_active
     return found is not None and _facts(found) == _facts(wanted)

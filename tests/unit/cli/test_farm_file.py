@@ -132,6 +132,7 @@ def test_variables_are_sent_as_the_api_has_them(read) -> None:
         ("workers:\n  a: [b]", "farm.yaml:2: workers.a: must be a section"),
         ("workers:\n  a:\n    tags: {b: c}", "farm.yaml:3: workers.a.tags: must be a list"),
         ("workers:\n  a:\n    tgas: [b]", "farm.yaml:3: unknown setting 'workers.a.tgas'; did"),
+        ("tags:\n  a:\n    sleep: often", "farm.yaml:3: tags.a.sleep: must be 'never', or"),
         ("workers:\n  a:\n    sleep: often", "farm.yaml:3: workers.a.sleep: must be 'never', or"),
         ("workers:\n  a:\n    sleep: {}", "farm.yaml:3: workers.a.sleep.spans: is missing"),
         ("workers:\n  a:\n    sleep:\n      spans: []", "farm.yaml:3: workers.a.sleep.spans: must"),

@@ -21,8 +21,8 @@ from faults.workers import run_farm
 
 BIG = 60_000
 """Tasks of a job that is not run; all pages of it do not fit into the caches."""
-SECONDS = 170
-WARM_UP = 80
+SECONDS = 100
+WARM_UP = 45
 """Seconds until each thread that checks the file has done so once; see below."""
 SLOPE = 1.0
 """MB a minute. Memory comes from the system in pieces of some 2 MB, so a minute and a half says

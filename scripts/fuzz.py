@@ -41,6 +41,7 @@ STATE = ["2xx", "403", "404", "406", "409", "411", "412", "415", "416", "422", "
 NOT_ALL_SAID = {
     "submitJob": "there are only so many job types, each with settings of its own",
     "submitJobCheck": "the same",
+    "addToJobBlocklist": "a job has only so many task types",
     "setWorkerTags": "a tag has to be there",
     "createWorkerTag": "a name or an id may be taken",
     "updateWorkerTag": "a name may be taken",

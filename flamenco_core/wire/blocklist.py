@@ -8,7 +8,13 @@ import attrs
 
 from flamenco_core.wire.schema import Id, Limits, Time
 
-__all__ = ["LONGEST", "JobBlocklistAddition", "JobBlocklistEntry", "WorkerBlocklistEntry"]
+__all__ = [
+    "LONGEST",
+    "JobBlocklistAddition",
+    "JobBlocklistEntry",
+    "JobBlocklistRemoval",
+    "WorkerBlocklistEntry",
+]
 
 LONGEST = 10 * 365 * 86400
 """Seconds that an entry may count which is not for good."""
@@ -29,6 +35,15 @@ class JobBlocklistEntry:
     added_at: Time | None = None
     added_by: str | None = None
     expires_at: Time | None = None
+
+
+@attrs.frozen(kw_only=True)
+class JobBlocklistRemoval:
+    """An entry to be removed. What else was shown of it may be sent, and does not matter."""
+
+    worker_id: str
+    task_type: str
+    worker_name: str | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -30,7 +30,8 @@ from flamenco_core.wire.schema import Limits
 __all__ = ["JobBlocklistController", "WorkerBlocklistController"]
 
 BLOCKLIST = list[wire.JobBlocklistEntry]
-SOME = Annotated[BLOCKLIST, Limits(minItems=1)]
+REMOVED = list[wire.JobBlocklistRemoval]
+SOME = Annotated[REMOVED, Limits(minItems=1)]
 NEW = Annotated[list[wire.JobBlocklistAddition], Limits(minItems=1)]
 
 
@@ -61,7 +62,7 @@ class JobBlocklistController(Controller):
     async def remove_blocklist(self, request: Request[Any, Any, Any]) -> Answer:
         """Take workers off a job's blocklist."""
         job = path_id(request, "job_id")
-        entries = await body_of(request, BLOCKLIST)
+        entries = await body_of(request, REMOVED)
         if not entries:
             raise BadRequest("no entries are given; nothing would be removed")
         pairs = [(entry.worker_id.lower(), entry.task_type) for entry in entries]
